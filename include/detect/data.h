@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_DATA_H
+#define DETECT_DATA_H
+
+#include "detect/image.h"
+#include "detect/proposals.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Configuration ------------------------------------------------------------------------- */
+
+typedef enum det_nms_method { DET_NMS_HARD = 0, DET_NMS_NONE = 1 } det_nms_method;
+
+/** The configuration of a detector: configs/det.schema.json, key for key, with its defaults filled
+ *  in. Make it with det_config_create or det_config_load; everything it points to is its own. */
+typedef struct det_config {
+    struct {
+        bool selective_search, multibox; /**< proposals.methods */
+        size_t max;                      /**< regions of a picture at most, 0: all */
+        bool whole_picture; /**< false: a region that is the whole picture is left out */
+        det_selective_search_options search;
+        size_t multibox_max; /**< proposals.multibox.max */
+    } proposals;
+    struct {
+        char **models; /**< paths, resolved; model_count of them */
+        size_t model_count;
+        char vote[16];     /**< "average" */
+        char precision[8]; /**< "f32", "bf16", "int8", "auto" */
+        size_t batch;
+        char regions[8]; /**< "crop" or "pool" */
+        int context_px;  /**< -1: the model's own */
+        bool cascade;
+    } classifier;
+    struct {
+        float score_threshold;
+        size_t max_detections;
+        bool box_regression;
+        det_nms_method nms_method;
+        float nms_iou;
+    } postprocess;
+    struct {
+        int threads; /**< 0: as many as the process may use */
+        uint64_t seed;
+    } runtime;
+    struct {
+        uint64_t max_pixels, max_file_bytes, max_regions, memory_mb;
+        double timeout_s; /**< for one picture; 0: none */
+    } limits;
+} det_config;
+
+/** The defaults. */
+DET_API det_status det_config_create(det_config **config, det_error *error);
+
+/** Reads a configuration file (JSON, see configs/det.schema.json). Relative paths in it are taken
+ *  from the folder of the file.
+ *  @return DET_OK; DET_IO; DET_FORMAT (syntax, with line and column; unknown or duplicate key,
+ *          wrong type, value out of range, with the key path); DET_MEMORY. */
+DET_API det_status det_config_load(const char *path, det_config **config, det_error *error);
+
+/** Sets one key from "postprocess.nms.iou=0.3". The value is JSON if it parses as JSON, else a
+ *  string; paths are taken from the working directory.
+ *  @return DET_OK, DET_ARGUMENT (with the key path in error->where), DET_MEMORY. The configuration
+ *          is unchanged after a failure. */
+DET_API det_status det_config_set(det_config *config, const char *assignment, det_error *error);
+DET_API void det_config_free(det_config *config);
+
+/* ---- Pictures named on a command line ------------------------------------------------------- */
+
+/** A list of picture files. */
+typedef struct det_inputs {
+    char **paths; /**< count of them; "-" is standard input */
+    size_t count;
+} det_inputs;
+
+/** Expands operands to picture files: a file stands for itself, a folder for the pictures in it
+ *  (names ending in .jpg .jpeg .png .webp of any case, sorted bytewise; with `recursive` also in
+ *  the folders below it, symbolic links to folders not followed), @LIST for the lines of that file
+ *  (@- : standard input; empty lines skipped; relative to the working directory), "-" for the
+ *  bytes of one picture on standard input. A file that does not exist is no error here: reading it
+ * will say so.
+ *  @return DET_OK; DET_ARGUMENT (a folder without pictures, an empty list, standard input twice);
+ *          DET_IO; DET_MEMORY. */
+DET_API det_status det_inputs_expand(const char *const *operands, size_t count, bool recursive,
+                                     det_inputs *inputs, det_error *error);
+DET_API void det_inputs_free(det_inputs *inputs);
+
+/* ---- Results -------------------------------------------------------------------------------- */
+
+/** An object found. Strings are borrowed from the model. */
+typedef struct det_detection {
+    const char *class_name;
+    int64_t class_id;    /**< index in the model's classes, background not counted */
+    int64_t category_id; /**< the data set's own id, or -1 */
+    float score;         /**< in [0, 1] */
+    det_box box;         /**< pixels of the upright picture */
+    det_source source;   /**< of the proposal */
+} det_detection;
+
+/** Milliseconds a picture took, stage by stage. */
+typedef struct det_timings {
+    double decode_ms, proposals_ms, crops_ms, network_ms, fusion_ms, total_ms;
+} det_timings;
+
+/** What is known of one picture. `detections` and `regions` may be empty; error.status tells
+ *  whether the picture failed. */
+typedef struct det_result {
+    const char *file;  /**< as named on the command line; borrowed */
+    int width, height; /**< 0 where the picture could not be read */
+    det_detection *detections;
+    size_t detection_count;
+    det_region *regions; /**< `propose` only */
+    size_t region_count;
+    size_t proposal_count;
+    det_timings timings;
+    det_error error;
+} det_result;
+
+/** Frees what a result owns (detections, regions) and empties those fields. */
+DET_API void det_result_free(det_result *result);
+
+typedef enum det_format {
+    DET_FORMAT_JSON = 0, /**< one document */
+    DET_FORMAT_JSONL,    /**< a line a picture, flushed */
+    DET_FORMAT_COCO,     /**< COCO results: an array of image_id, category_id, bbox, score */
+    DET_FORMAT_VOC,      /**< a folder of comp4_det_test_CLASS.txt files */
+    DET_FORMAT_YOLO,     /**< a folder of a text file a picture: class cx cy w h score, relative */
+    DET_FORMAT_CSV
+} det_format;
+
+/** @return DET_OK, or DET_ARGUMENT where no format has that name ("json", "jsonl", "coco", "voc",
+ * "yolo", "csv"). */
+DET_API det_status det_format_parse(const char *name, det_format *format, det_error *error);
+
+/** What made the results: the "detector" object of the document. Strings are borrowed. */
+typedef struct det_run_info {
+    const char *const *models; /**< model_count paths or digests */
+    size_t model_count;
+    const char *const *proposals; /**< proposal_count method names */
+    size_t proposal_count;
+    const char *precision;
+    int threads;
+    const char *const *class_names; /**< class_count names, for formats with a file a class */
+    size_t class_count;
+} det_run_info;
+
+typedef struct det_writer_options {
+    det_format format;
+    const char *output; /**< a file, or a folder for voc and yolo; NULL: standard output through
+                           `stream_fd` */
+    int stream_fd;      /**< where output is NULL: an open file descriptor, usually 1 */
+    bool timings;       /**< write timings_ms */
+    bool proposals;     /**< write "proposals" in place of "detections" */
+    const char *annotations;  /**< COCO JSON that gives image_id by file name, or NULL */
+    const det_inputs *inputs; /**< all pictures of the run, to choose image_id from; may be NULL for
+                                 other formats */
+    det_run_info info;
+} det_writer_options;
+
+/** Writes results in one of the formats. Files appear only when det_writer_close succeeds (JSONL:
+ *  as they come). Not thread-safe: results are added in the order of the pictures. */
+typedef struct det_writer det_writer;
+
+/** @return DET_OK; DET_ARGUMENT (coco without numbers for every picture; voc and yolo without a
+ *          folder; proposals in a format that cannot hold them); DET_IO (cannot be written: found
+ *          here, before any work is done); DET_FORMAT (annotations); DET_MEMORY. */
+DET_API det_status det_writer_open(const det_writer_options *options, det_writer **writer,
+                                   det_error *error);
+DET_API det_status det_writer_add(det_writer *writer, const det_result *result, det_error *error);
+/** Finishes the output and frees the writer, also on failure. */
+DET_API det_status det_writer_close(det_writer *writer, det_error *error);
+/** Drops an unfinished output and frees the writer. Takes NULL. */
+DET_API void det_writer_abandon(det_writer *writer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

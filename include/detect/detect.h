@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_DETECT_H
+#define DETECT_DETECT_H
+
+/** Everything of the library at once. */
+#include "detect/data.h"
+#include "detect/detector.h"
+#include "detect/draw.h"
+#include "detect/image.h"
+#include "detect/json.h"
+#include "detect/model.h"
+#include "detect/network.h"
+#include "detect/proposals.h"
+#include "detect/status.h"
+#include "detect/version.h"
+
+#endif

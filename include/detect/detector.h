@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_DETECTOR_H
+#define DETECT_DETECTOR_H
+
+#include "detect/data.h"
+#include "detect/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A configuration with its networks compiled. Safe to share between threads. */
+typedef struct det_detector det_detector;
+
+/** Opens and compiles the models of a configuration.
+ *  @param config borrowed for the call.
+ *  @return DET_OK; DET_ARGUMENT (no model; models whose classes differ); DET_UNSUPPORTED (a setting
+ *          this version cannot run, with its key path in error->where); and what det_model_open and
+ *          det_network_compile return. */
+DET_API det_status det_detector_create(const det_config *config, det_detector **detector,
+                                       det_error *error);
+DET_API void det_detector_free(det_detector *detector);
+
+/** The first model; classes are those of every model of the ensemble. Borrowed. */
+DET_API const det_model *det_detector_model(const det_detector *detector);
+
+/** Keeps only these classes in the results.
+ *  @param names count class names, letters compared without case; 0 keeps all.
+ *  @return DET_OK, DET_ARGUMENT (an unknown name; the message offers near ones), DET_MEMORY.
+ *  Not to be called while another thread detects. */
+DET_API det_status det_detector_select_classes(det_detector *detector, const char *const *names,
+                                               size_t count, det_error *error);
+
+/** Detects objects in one picture: propose, crop, classify, average, suppress (R-CNN, section 2).
+ *
+ *  @param run    or NULL; progress counts regions; run->threads is ignored, the configuration's
+ * holds.
+ *  @param result receives detections, best first (score descending, then region, then class),
+ *                proposal_count, width, height and timings (all but decode); free with
+ *                det_result_free. Its file is left alone.
+ *  @return DET_OK, DET_ARGUMENT (an empty picture), DET_LIMIT, DET_MEMORY, DET_CANCELLED,
+ * DET_INTERNAL. Thread-safe; each call makes its own worker. */
+DET_API det_status det_detector_detect(const det_detector *detector, const det_image *image,
+                                       const det_run *run, det_result *result, det_error *error);
+
+/** The same for regions that the caller brings. */
+DET_API det_status det_detector_classify(const det_detector *detector, const det_image *image,
+                                         const det_region *regions, size_t region_count,
+                                         const det_run *run, det_result *result, det_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_MODEL_H
+#define DETECT_MODEL_H
+
+#include "detect/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A model file, mapped into memory: a graph of layers, its weights, and how to feed it. Immutable
+ *  and reference-counted; safe to share between threads. */
+typedef struct det_model det_model;
+
+/** How a model wants its pictures. */
+typedef struct det_model_input {
+    int width, height;       /**< pixels of a crop */
+    char channel_order[4];   /**< "BGR" or "RGB" */
+    float mean[3], scale[3]; /**< fed value = (pixel - mean) * scale, in channel_order */
+    char interpolation[16];  /**< "bilinear" */
+    int context_px;          /**< pixels of the crop, on each side, that show the surroundings */
+} det_model_input;
+
+/** A layer, for people. Shapes are channels, height, width at the model's own input size. */
+typedef struct det_layer_info {
+    const char *name, *op;       /**< owned by the model */
+    int64_t input[3], output[3]; /**< of the first input; {c, h, w}, 1 where a side is missing */
+    uint64_t parameters;         /**< weights and biases */
+    uint64_t macs;               /**< multiply-accumulates for one picture */
+} det_layer_info;
+
+/** Opens a model file and checks it: structure, shapes, and the digest of its weights.
+ *  @param model receives the model; det_model_free it.
+ *  @return DET_OK, DET_IO, DET_FORMAT (error->where: "byte N", a layer, or a key path),
+ *          DET_UNSUPPORTED (a newer format_version, an unknown op), DET_LIMIT, DET_MEMORY. */
+DET_API det_status det_model_open(const char *path, det_model **model, det_error *error);
+
+/** Another reference to the same model. */
+DET_API det_model *det_model_share(det_model *model);
+
+/** Drops a reference; the last one unmaps the file. Takes NULL. */
+DET_API void det_model_free(det_model *model);
+
+/** Where the model was read from, as it was given to det_model_open. */
+DET_API const char *det_model_path(const det_model *model);
+/** The digest of its weights, such as "xxh3-128:0123...". */
+DET_API const char *det_model_digest(const det_model *model);
+DET_API const det_model_input *det_model_get_input(const det_model *model);
+
+DET_API size_t det_model_class_count(const det_model *model);
+/** Name of a class (WordNet: the first of its synonyms). class_id in [0, count), background not
+ * counted. */
+DET_API const char *det_model_class_name(const det_model *model, size_t class_id);
+/** The data set's own id of a class (COCO's category_id), or -1. */
+DET_API int64_t det_model_class_category(const det_model *model, size_t class_id);
+/** The id of the first class of that name, letters compared without case; -1 when there is none. */
+DET_API int64_t det_model_find_class(const det_model *model, const char *name);
+
+DET_API size_t det_model_layer_count(const det_model *model);
+/** Describes layer `index` of det_model_layer_count. @return DET_OK or DET_ARGUMENT. */
+DET_API det_status det_model_layer(const det_model *model, size_t index, det_layer_info *info);
+
+/** The provenance of the model as JSON text, "{}" when it says nothing. */
+DET_API const char *det_model_provenance(const det_model *model);
+
+/** Checks a model file completely: what det_model_open checks, and besides that no weight is NaN or
+ *  infinite, tensors neither overlap nor leave gaps, every tensor is used, every class is named.
+ *  @return DET_OK or the failure, as det_model_open. */
+DET_API det_status det_model_verify(const char *path, det_error *error);
+
+/** What to import. */
+typedef struct det_model_import_options {
+    const char *weights; /**< a .caffemodel, in the new `layer` or the old `layers` format */
+    const char *labels; /**< a text file, one class a line, "n01440764 tench, Tinca tinca" or just a
+                           name; NULL: class 0, class 1, ... */
+    int width, height;  /**< of the input where the file does not say; 0: 224 */
+    const float *mean;  /**< three values, B G R; NULL: 104, 117, 123 */
+} det_model_import_options;
+
+/** Imports a network trained elsewhere and writes it as a model file (atomically).
+ *  @return DET_OK, DET_ARGUMENT, DET_IO, DET_FORMAT (truncation, inconsistent shapes; error->where
+ *          holds layer and byte offset), DET_UNSUPPORTED (a layer type; likewise), DET_LIMIT,
+ *          DET_MEMORY. */
+DET_API det_status det_model_import(const det_model_import_options *options, const char *out_path,
+                                    det_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

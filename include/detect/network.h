@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_NETWORK_H
+#define DETECT_NETWORK_H
+
+#include "detect/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A model compiled for a precision, an input size, a batch and a number of threads. Read-only and
+ *  safe to share; it keeps its model alive. */
+typedef struct det_network det_network;
+
+/** What one calling thread needs to run networks: activations, scratchpads, streams. One caller
+ *  at a time. */
+typedef struct det_worker det_worker;
+
+typedef enum det_precision { DET_F32 = 0 } det_precision;
+
+/** Zero in a field means its default. */
+typedef struct det_network_options {
+    det_precision precision;
+    size_t batch;      /**< pictures a run takes at most; default 1 */
+    int threads;       /**< default: as many as the process may use */
+    int width, height; /**< of the pictures; default: the model's own */
+    const char *from;  /**< name of the layer whose output the caller feeds; NULL: the pictures */
+    int from_shape[3]; /**< channels, height, width of that output; zeros: as at the model's own
+                          size */
+    const char *const
+        *to; /**< names of the layers whose outputs are wanted; NULL: the probabilities */
+    size_t to_count;
+    bool winograd; /**< allow Winograd convolutions: faster, errors near 1e-3 */
+} det_network_options;
+
+/** A tensor's shape for one picture. */
+typedef struct det_shape {
+    int channels, height, width;
+} det_shape;
+
+/** Compiles a network.
+ *  @return DET_OK, DET_ARGUMENT (an unknown layer name, a size that does not fit: error->where is
+ *          the layer), DET_UNSUPPORTED, DET_MEMORY, DET_INTERNAL (oneDNN refused). */
+DET_API det_status det_network_compile(det_model *model, const det_network_options *options,
+                                       det_network **network, det_error *error);
+DET_API void det_network_free(det_network *network);
+
+DET_API const det_model *det_network_model(const det_network *network);
+DET_API size_t det_network_batch(const det_network *network);
+DET_API int det_network_threads(const det_network *network);
+DET_API det_shape det_network_input_shape(const det_network *network);
+DET_API size_t det_network_output_count(const det_network *network);
+/** Shape of output `index`, in the order of options->to. */
+DET_API det_shape det_network_output_shape(const det_network *network, size_t index);
+/** Steps the network runs, and the oneDNN implementation of each ("jit:avx512_core"; "" where none
+ *  is needed). `layer` and `implementation` belong to the network. */
+DET_API size_t det_network_step_count(const det_network *network);
+DET_API void det_network_step(const det_network *network, size_t index, const char **layer,
+                              const char **implementation);
+
+/** A worker for any of the given networks (an ensemble shares its arena).
+ *  @return DET_OK, DET_MEMORY, DET_INTERNAL. */
+DET_API det_status det_worker_create(const det_network *const *networks, size_t count,
+                                     det_worker **worker, det_error *error);
+DET_API void det_worker_free(det_worker *worker);
+
+/** Runs the network on pictures.
+ *
+ *  @param pixels  count x height x width x 3 bytes, BGR, of the input's size; the model's mean,
+ *                 scale and channel order are applied here.
+ *  @param count   in [1, batch].
+ *  @param outputs one pointer an output: output i receives count x channels x height x width
+ * floats.
+ *  @return DET_OK, DET_ARGUMENT (count; a network compiled with `from`; a worker of other
+ *          networks), DET_INTERNAL.
+ *  The same pictures give the same bits at any number of threads and in any batch. */
+DET_API det_status det_network_run_pictures(const det_network *network, det_worker *worker,
+                                            const uint8_t *pixels, size_t count,
+                                            float *const *outputs, det_error *error);
+
+/** Runs the network on a tensor: count x channels x height x width floats, the output of layer
+ *  options->from, or the pictures after mean and scale. Otherwise as det_network_run_pictures. */
+DET_API det_status det_network_run_tensor(const det_network *network, det_worker *worker,
+                                          const float *input, size_t count, float *const *outputs,
+                                          det_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

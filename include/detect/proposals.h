@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_PROPOSALS_H
+#define DETECT_PROPOSALS_H
+
+#include "detect/image.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum det_source {
+    DET_SOURCE_SELECTIVE_SEARCH = 0,
+    DET_SOURCE_MULTIBOX = 1,
+    DET_SOURCE_UNIFORM = 2,
+    DET_SOURCE_SLIDING = 3,
+    DET_SOURCE_PICTURE = 4 /**< the whole picture */
+} det_source;
+
+/** "selective_search", "multibox", "uniform", "sliding", "picture". Never NULL. */
+DET_API const char *det_source_name(det_source source);
+
+/** A place where an object may be. */
+typedef struct det_region {
+    det_box box; /**< pixels of the picture */
+    float score; /**< higher is better; selective search: in (0, 1], the order is what counts */
+    det_source source;
+    int hierarchy; /**< selective search: which of its hierarchies gave the box first, from 0 */
+} det_region;
+
+/** Colour spaces of selective search, as bits. */
+enum {
+    DET_COLOR_HSV = 1,
+    DET_COLOR_LAB = 2,
+    DET_COLOR_RGB = 4,
+    DET_COLOR_I = 8,     /**< intensity */
+    DET_COLOR_RGI = 16,  /**< normalised r, g, and intensity */
+    DET_COLOR_NRGB = 32, /**< normalised r, g, b ("rgb" in the paper) */
+    DET_COLOR_C = 64,    /**< opponent colours over intensity */
+    DET_COLOR_H = 128    /**< hue of HSV */
+};
+
+/** Terms of the similarity of two regions, as bits; a combination is their mean. */
+enum {
+    DET_SIMILARITY_COLOR = 1,
+    DET_SIMILARITY_TEXTURE = 2,
+    DET_SIMILARITY_SIZE = 4,
+    DET_SIMILARITY_FILL = 8
+};
+
+/** Selective search (Uijlings et al., IJCV 2013). Zero in a field means its default. */
+typedef struct det_selective_search_options {
+    unsigned color_spaces[8];  /**< DET_COLOR_*, one bit an entry, ended by 0; default HSV, Lab */
+    unsigned similarities[16]; /**< sets of DET_SIMILARITY_*, ended by 0; default CTSF, TSF */
+    float k[8];      /**< scale of the initial segmentation, ended by 0; default 50, 100 */
+    int min_size_px; /**< smallest initial segment, in pixels of the working picture; 0: k */
+    double sigma_px; /**< Gaussian blur before segmentation; default 0.8 */
+    double
+        superpixel_scale; /**< larger superpixels; default 1; 2 is the GoogLeNet paper's setting */
+    size_t max;           /**< boxes to return at most; default 0: all */
+    int min_side_px; /**< boxes with a shorter side, in the working picture, are left out; default
+                        20, negative: none is */
+    int width_px;    /**< the picture is resized to this width first; default 500, negative: its own
+                        size */
+    uint64_t seed;   /**< of the random ranking; default 0 */
+} det_selective_search_options;
+
+/** Proposes regions by selective search.
+ *
+ *  Boxes are integral pixels of the working picture, scaled back to `image`, ranked by
+ *  random(0, 1) times the position in the hierarchy counted from its top (section 4.3 of the
+ *  paper), best first, duplicates removed.
+ *
+ *  @param options or NULL for the defaults (the paper's "fast" version).
+ *  @param run     or NULL.
+ *  @param regions receives an array of *count regions; free with det_regions_free. A picture of
+ *                 one pixel gives one region, and a picture never gives none unless min_side_px
+ *                 removes them all.
+ *  @return DET_OK, DET_ARGUMENT, DET_LIMIT (the working picture exceeds 2^28 pixels), DET_MEMORY,
+ *          DET_CANCELLED.
+ *  Thread-safe. The same boxes in the same order for the same seed on any number of threads. */
+DET_API det_status det_selective_search(const det_image *image,
+                                        const det_selective_search_options *options,
+                                        const det_run *run, det_region **regions, size_t *count,
+                                        det_error *error);
+
+/** Frees an array of regions. Takes NULL. */
+DET_API void det_regions_free(det_region *regions);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

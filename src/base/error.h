@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_BASE_ERROR_H
+#define DETECT_BASE_ERROR_H
+
+#include "detect/status.h"
+
+/* How the library reports a failure: `return det_fail(error, DET_FORMAT, "...", ...)` where it is
+ * found, and `det_error_place(error, path, "byte %zu", at)` wherever the file or place is known. */
+
+/** Fills an error (file and place empty) and returns its status. `error` may be NULL. */
+det_status det_fail(det_error *error, det_status status, const char *format, ...) DET_PRINTF(3, 4);
+
+/** The same with the file and the place; either may be NULL. */
+det_status det_fail_at(det_error *error, det_status status, const char *file, const char *where,
+                       const char *format, ...) DET_PRINTF(5, 6);
+
+/** DET_MEMORY with a plain message that says what for: "out of memory for %s". */
+det_status det_fail_memory(det_error *error, const char *what);
+
+/** DET_IO with the reason of errno. */
+det_status det_fail_errno(det_error *error, const char *file, const char *doing);
+
+/** Names the file in a failure that has none yet. Returns the error's status argument unchanged, so
+ *  that it can wrap a call: return det_error_file(error, path, parse(...)). */
+det_status det_error_file(det_error *error, const char *file, det_status status);
+
+/** Names the place in a failure that has none yet. */
+void det_error_where(det_error *error, const char *format, ...) DET_PRINTF(2, 3);
+
+#endif

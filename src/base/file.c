@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/base/file.h"
+
+#include "src/base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static det_status open_for_reading(const char *path, int *descriptor, struct stat *status,
+                                   det_error *error)
+{
+    *descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (*descriptor < 0) return det_fail_errno(error, path, "open");
+    det_status result = DET_OK;
+    if (fstat(*descriptor, status) != 0)
+        result = det_fail_errno(error, path, "examine");
+    else if (S_ISDIR(status->st_mode))
+        result = det_fail_at(error, DET_IO, path, NULL, "is a folder, not a file");
+    if (result < 0) close(*descriptor);
+    return result;
+}
+
+det_status det_file_read(const char *path, uint64_t max_bytes, det_bytes *bytes, det_error *error)
+{
+    int descriptor;
+    struct stat status;
+    det_status result = open_for_reading(path, &descriptor, &status, error);
+    if (result < 0) return result;
+
+    if (S_ISREG(status.st_mode) && (uint64_t)status.st_size > max_bytes)
+        result =
+            det_fail_at(error, DET_LIMIT, path, NULL, "%llu bytes are more than the limit of %llu",
+                        (unsigned long long)status.st_size, (unsigned long long)max_bytes);
+    else
+        result = det_file_read_descriptor(descriptor, path, max_bytes, bytes, error);
+    close(descriptor);
+    return result;
+}
+
+det_status det_file_read_descriptor(int descriptor, const char *name, uint64_t max_bytes,
+                                    det_bytes *bytes, det_error *error)
+{
+    det_bytes read_so_far = {0};
+    size_t capacity = 0;
+    det_status result = DET_OK;
+    for (;;) {
+        if (!det_grow_array(&read_so_far.data, &capacity, read_so_far.size + (64 << 10), 1)) {
+            result = det_error_file(error, name, det_fail_memory(error, "the bytes of a file"));
+            break;
+        }
+        const ssize_t got =
+            read(descriptor, read_so_far.data + read_so_far.size, capacity - read_so_far.size);
+        if (got == 0) break;
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) {
+            result = det_fail_errno(error, name, "read");
+            break;
+        }
+        read_so_far.size += (size_t)got;
+        if (read_so_far.size > max_bytes) {
+            result = det_fail_at(error, DET_LIMIT, name, NULL, "more bytes than the limit of %llu",
+                                 (unsigned long long)max_bytes);
+            break;
+        }
+    }
+    if (result < 0)
+        det_bytes_free(&read_so_far);
+    else
+        *bytes = read_so_far;
+    return result;
+}
+
+det_status det_file_map(const char *path, det_bytes *bytes, det_error *error)
+{
+    int descriptor;
+    struct stat status;
+    det_status result = open_for_reading(path, &descriptor, &status, error);
+    if (result < 0) return result;
+
+    if (status.st_size == 0) {
+        result = det_fail_at(error, DET_FORMAT, path, NULL, "the file is empty");
+    } else {
+        void *data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+        if (data == MAP_FAILED)
+            result = det_fail_errno(error, path, "map");
+        else
+            *bytes = (det_bytes){data, (size_t)status.st_size, true};
+    }
+    close(descriptor);
+    return result;
+}
+
+void det_bytes_free(det_bytes *bytes)
+{
+    if (!bytes) return;
+    if (bytes->mapped)
+        munmap(bytes->data, bytes->size);
+    else
+        det_free(bytes->data);
+    *bytes = (det_bytes){0};
+}
+
+/* Like mkostemp, but with the mode that the user's umask gives. */
+static int open_new_file(char *name, char *suffix, size_t suffix_size)
+{
+    enum { attempts = 100 };
+    for (int i = 0; i < attempts; i++) {
+        snprintf(suffix, suffix_size, ".part-%ld-%d", (long)getpid(), i);
+        const int descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (descriptor >= 0 || errno != EEXIST) return descriptor;
+    }
+    return -1;
+}
+
+det_status det_output_open(const char *path, det_output *output, det_error *error)
+{
+    enum { suffix_size = 40 };
+    *output = (det_output){0};
+    const size_t length = strlen(path);
+    output->path = det_copy_string(path);
+    output->temporary = det_alloc(length + suffix_size);
+    if (!output->path || !output->temporary) {
+        det_output_abandon(output);
+        return det_error_file(error, path, det_fail_memory(error, "an output file"));
+    }
+    memcpy(output->temporary, path, length);
+
+    const int descriptor =
+        open_new_file(output->temporary, output->temporary + length, suffix_size);
+    if (descriptor >= 0) output->stream = fdopen(descriptor, "wb");
+    if (output->stream) return DET_OK;
+
+    const det_status result = det_fail_errno(error, path, "write");
+    if (descriptor >= 0) {
+        close(descriptor);
+        unlink(output->temporary);
+    }
+    det_output_abandon(output);
+    return result;
+}
+
+det_status det_output_commit(det_output *output, det_error *error)
+{
+    errno = 0;
+    const bool bad = ferror(output->stream) != 0;
+    const bool flushed = fflush(output->stream) == 0 && fsync(fileno(output->stream)) == 0;
+    const bool closed = fclose(output->stream) == 0;
+    output->stream = NULL;
+
+    det_status result = DET_OK;
+    if (bad || !flushed || !closed || rename(output->temporary, output->path) != 0) {
+        if (errno == 0) errno = EIO;
+        result = det_fail_errno(error, output->path, "write");
+        unlink(output->temporary);
+    }
+    det_free(output->path);
+    det_free(output->temporary);
+    *output = (det_output){0};
+    return result;
+}
+
+void det_output_abandon(det_output *output)
+{
+    if (output->stream) {
+        fclose(output->stream);
+        unlink(output->temporary);
+    }
+    det_free(output->path);
+    det_free(output->temporary);
+    *output = (det_output){0};
+}
+
+char *det_path_join(const char *folder, const char *name)
+{
+    const size_t a = strlen(folder), b = strlen(name);
+    if (a == 0 || name[0] == '/') return det_copy_string(name);
+    char *path = det_alloc(a + b + 2);
+    if (!path) return NULL;
+    memcpy(path, folder, a);
+    const size_t slash = folder[a - 1] == '/' ? 0 : 1;
+    if (slash) path[a] = '/';
+    memcpy(path + a + slash, name, b + 1);
+    return path;
+}
+
+char *det_path_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const size_t length = !slash ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    char *folder = det_alloc(length + 1);
+    if (!folder) return NULL;
+    memcpy(folder, path, length);
+    folder[length] = '\0';
+    return folder;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_BASE_FILE_H
+#define DETECT_BASE_FILE_H
+
+#include "src/base/error.h"
+
+#include <stdio.h>
+
+/** The bytes of a file, read whole or mapped. {0} holds nothing. */
+typedef struct det_bytes {
+    uint8_t *data;
+    size_t size;
+    bool mapped;
+} det_bytes;
+
+/** Reads a whole file; "-" is no exception. Refuses folders and files above max_bytes.
+ *  @return DET_OK, DET_IO, DET_LIMIT, DET_MEMORY. */
+det_status det_file_read(const char *path, uint64_t max_bytes, det_bytes *bytes, det_error *error);
+/** Reads an open descriptor to its end; `name` stands for it in errors. */
+det_status det_file_read_descriptor(int descriptor, const char *name, uint64_t max_bytes,
+                                    det_bytes *bytes, det_error *error);
+/** Maps a file for reading. @return DET_OK, DET_IO, DET_FORMAT (empty), DET_MEMORY. */
+det_status det_file_map(const char *path, det_bytes *bytes, det_error *error);
+/** Frees or unmaps, and empties. Takes NULL. */
+void det_bytes_free(det_bytes *bytes);
+
+/** A file being written under a temporary name beside its own. */
+typedef struct det_output {
+    FILE *stream; /**< write here */
+    char *path, *temporary;
+} det_output;
+
+/** Opens the temporary file. @return DET_OK, DET_IO (error->file is `path`), DET_MEMORY. */
+det_status det_output_open(const char *path, det_output *output, det_error *error);
+/** Flushes to the disk, renames, frees. After any failed write, here or before, the file named
+ *  `path` is as it was and the temporary one is gone. */
+det_status det_output_commit(det_output *output, det_error *error);
+/** Removes the temporary file and frees. Takes an output that was never opened. */
+void det_output_abandon(det_output *output);
+
+/** "folder/name", or `name` where it is absolute or the folder is "". NULL when memory is short;
+ * det_free it. */
+char *det_path_join(const char *folder, const char *name);
+/** The folder part of a path: "a/b" of "a/b/c", "/" of "/c", "" of "c". NULL when memory is short;
+ * det_free it. */
+char *det_path_folder(const char *path);
+
+#endif

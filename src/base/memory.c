@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checked memory. The counter behind the fault injection is the only global state of the library,
+ * and exists only in builds made for testing. */
+#include "src/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef DET_FAULT_INJECTION
+#include <stdatomic.h>
+
+static atomic_uint_fast64_t
+    fail_at; /* allocations still to come up to the one that fails; 0: off */
+static atomic_bool failed;
+
+void det_memory_fail_at(uint64_t nth)
+{
+    atomic_store(&failed, false);
+    atomic_store(&fail_at, nth);
+}
+
+bool det_memory_failed(void)
+{
+    return atomic_load(&failed);
+}
+
+static bool must_fail(void)
+{
+    uint_fast64_t left = atomic_load(&fail_at);
+    while (left > 0)
+        if (atomic_compare_exchange_weak(&fail_at, &left, left - 1)) break;
+    if (left != 1) return false;
+    atomic_store(&failed, true);
+    return true;
+}
+#else
+static bool must_fail(void)
+{
+    return false;
+}
+#endif
+
+bool det_multiply_size(size_t a, size_t b, size_t *product)
+{
+    return !__builtin_mul_overflow(a, b, product);
+}
+
+void *det_alloc(size_t size)
+{
+    if (must_fail()) return NULL;
+    return malloc(size ? size : 1);
+}
+
+void *det_alloc_array(size_t count, size_t size)
+{
+    size_t bytes;
+    return det_multiply_size(count, size, &bytes) ? det_alloc(bytes) : NULL;
+}
+
+void *det_alloc_zeroed(size_t count, size_t size)
+{
+    if (must_fail()) return NULL;
+    return calloc(count ? count : 1, size ? size : 1);
+}
+
+void *det_realloc_array(void *block, size_t count, size_t size)
+{
+    size_t bytes;
+    if (must_fail() || !det_multiply_size(count, size, &bytes)) return NULL;
+    return realloc(block, bytes ? bytes : 1);
+}
+
+void *det_alloc_aligned(size_t size)
+{
+    if (must_fail()) return NULL;
+    void *block = NULL;
+    return posix_memalign(&block, 64, size ? size : 1) == 0 ? block : NULL;
+}
+
+char *det_copy_string(const char *text)
+{
+    const size_t size = strlen(text) + 1;
+    char *copy = det_alloc(size);
+    if (copy) memcpy(copy, text, size);
+    return copy;
+}
+
+void det_free(void *block)
+{
+    free(block);
+}
+
+bool det_grow_array(void *array_pointer, size_t *capacity, size_t needed, size_t size)
+{
+    if (needed <= *capacity) return true;
+    size_t grown = *capacity < 8 ? 8 : *capacity;
+    while (grown < needed)
+        if (!det_multiply_size(grown, 2, &grown)) return false;
+
+    void *old;
+    memcpy(&old, array_pointer, sizeof old);
+    void *block = det_realloc_array(old, grown, size);
+    if (!block) return false;
+    memcpy(array_pointer, &block, sizeof block);
+    *capacity = grown;
+    return true;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_BASE_RANDOM_H
+#define DETECT_BASE_RANDOM_H
+
+#include <stdint.h>
+
+/** A stream of random numbers: PCG32 (O'Neill 2014, XSH-RR). The same seed and stream give the same
+ *  numbers on every machine; different streams of one seed are independent. */
+typedef struct det_random {
+    uint64_t state, increment;
+} det_random;
+
+det_random det_random_create(uint64_t seed, uint64_t stream);
+uint32_t det_random_u32(det_random *random);
+/** Uniform in [0, 1), a multiple of 2^-53. */
+double det_random_double(det_random *random);
+/** Uniform in [0, bound), without bias; 0 for bound 0. */
+uint32_t det_random_below(det_random *random, uint32_t bound);
+
+#endif
