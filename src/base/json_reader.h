@@ -6,6 +6,9 @@
 
 #include <json-c/json.h>
 
+/** Objects and arrays inside one another, at most; also of what det_json writes. */
+enum { DET_JSON_MAX_DEPTH = 64 };
+
 /** Parses a JSON text strictly (RFC 8259): what json-c lets pass is refused here, before it sees
  *  the text: duplicate keys, NaN and Infinity, single quotes, comments, trailing commas, trailing
  *  text, control characters in strings, invalid UTF-8, numbers outside double, nesting deeper

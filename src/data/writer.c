@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the result writers of every format share: where the bytes go, and when they appear. */
+#include "src/data/writer.h"
+
+#include "src/base/error.h"
+#include "src/base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+    const char *name;
+    const det_writer_format *format;
+} formats[] = {
+    [DET_FORMAT_JSON] = {"json", &det_writer_json},
+    [DET_FORMAT_JSONL] = {"jsonl", &det_writer_jsonl},
+    [DET_FORMAT_COCO] = {"coco", &det_writer_coco},
+    [DET_FORMAT_VOC] = {"voc", &det_writer_voc},
+    [DET_FORMAT_YOLO] = {"yolo", &det_writer_yolo},
+    [DET_FORMAT_CSV] = {"csv", &det_writer_csv},
+};
+
+enum { format_count = sizeof formats / sizeof *formats };
+
+det_status det_format_parse(const char *name, det_format *format, det_error *error)
+{
+    for (int i = 0; i < format_count; i++) {
+        if (strcmp(formats[i].name, name) != 0) continue;
+        *format = (det_format)i;
+        return DET_OK;
+    }
+    return det_fail(error, DET_ARGUMENT,
+                    "\"%s\" is no output format; there are json, jsonl, coco, voc, yolo, csv",
+                    name);
+}
+
+void det_result_free(det_result *result)
+{
+    if (!result) return;
+    det_free(result->detections);
+    det_free(result->regions);
+    result->detections = NULL;
+    result->regions = NULL;
+    result->detection_count = result->region_count = 0;
+}
+
+static det_status check_options(const det_writer_options *options, det_error *error)
+{
+    if ((unsigned)options->format >= format_count)
+        return det_fail(error, DET_ARGUMENT, "%d is no output format", (int)options->format);
+    const char *name = formats[options->format].name;
+    const det_writer_format *format = formats[options->format].format;
+    if (format->folder && !options->output)
+        return det_fail(error, DET_ARGUMENT,
+                        "%s output is a folder of files: name the folder with --output", name);
+    if (options->proposals && !format->proposals)
+        return det_fail(error, DET_ARGUMENT,
+                        "%s output cannot hold proposals; json, jsonl and csv can", name);
+    return DET_OK;
+}
+
+/* Standard output, or whatever the caller's descriptor is: through a copy, so that closing ours
+ * leaves his open. */
+static det_status open_stream(det_writer *writer, det_error *error)
+{
+    const int copy = fcntl(writer->options.stream_fd, F_DUPFD_CLOEXEC, 0);
+    if (copy >= 0) writer->stream = fdopen(copy, "wb");
+    if (writer->stream) return DET_OK;
+    const det_status result = det_fail_errno(error, writer->name, "write");
+    if (copy >= 0) close(copy);
+    return result;
+}
+
+static det_status open_output(det_writer *writer, det_error *error)
+{
+    if (writer->format->folder) return DET_OK;
+    if (!writer->options.output) return open_stream(writer, error);
+    if (writer->options.format == DET_FORMAT_JSONL) {
+        writer->stream = fopen(writer->name, "wbe");
+        return writer->stream ? DET_OK : det_fail_errno(error, writer->name, "write");
+    }
+    const det_status result = det_output_open(writer->name, &writer->file, error);
+    writer->stream = writer->file.stream;
+    return result;
+}
+
+det_status det_writer_open(const det_writer_options *options, det_writer **writer, det_error *error)
+{
+    det_status result = check_options(options, error);
+    if (result < 0) return result;
+    det_writer *w = det_alloc_zeroed(1, sizeof *w);
+    if (!w) return det_fail_memory(error, "an output");
+    w->format = formats[options->format].format;
+    w->options = *options;
+    w->name = options->output ? options->output : "standard output";
+
+    result = open_output(w, error);
+    if (result == DET_OK && w->format->begin) result = w->format->begin(w, error);
+    if (result < 0)
+        det_writer_abandon(w);
+    else
+        *writer = w;
+    return result;
+}
+
+det_status det_writer_write(det_writer *writer, const char *text, size_t size, det_error *error)
+{
+    if (fwrite(text, 1, size, writer->stream) == size && fflush(writer->stream) == 0) return DET_OK;
+    return det_fail_errno(error, writer->name, "write");
+}
+
+det_status det_writer_write_json(det_writer *writer, const char *before, det_json *json,
+                                 const char *after, det_error *error)
+{
+    if (!json) return det_fail_memory(error, "a JSON document");
+    const char *text;
+    size_t size;
+    det_status result = det_json_finish(json, &text, &size, error);
+    if (result == DET_OK) result = det_writer_write(writer, before, strlen(before), error);
+    if (result == DET_OK) result = det_writer_write(writer, text, size, error);
+    if (result == DET_OK) result = det_writer_write(writer, after, strlen(after), error);
+    det_json_free(json);
+    return result;
+}
+
+det_status det_writer_add(det_writer *writer, const det_result *result, det_error *error)
+{
+    const det_status status = writer->format->add(writer, result, error);
+    if (status == DET_OK) writer->added++;
+    return status;
+}
+
+static det_status close_stream(det_writer *writer, det_error *error)
+{
+    FILE *stream = writer->stream;
+    writer->stream = NULL;
+    if (writer->file.stream) return det_output_commit(&writer->file, error);
+    if (!stream || fclose(stream) == 0) return DET_OK;
+    return det_fail_errno(error, writer->name, "write");
+}
+
+det_status det_writer_close(det_writer *writer, det_error *error)
+{
+    det_status result = writer->format->end ? writer->format->end(writer, error) : DET_OK;
+    if (result == DET_OK) result = close_stream(writer, error);
+    det_writer_abandon(writer);
+    return result;
+}
+
+void det_writer_abandon(det_writer *writer)
+{
+    if (!writer) return;
+    if (writer->format->release) writer->format->release(writer);
+    if (writer->file.stream)
+        det_output_abandon(&writer->file);
+    else if (writer->stream)
+        fclose(writer->stream);
+    det_free(writer);
+}
