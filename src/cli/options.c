@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of commands and options. To add an option: a field in cli_values, an entry here. */
+#include "src/cli/options.h"
+
+#include "src/cli/commands.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define PICTURES "IMAGE|FOLDER|@LIST|- ..."
+
+const char *const cli_operands_text =
+    "IMAGE is a JPEG, PNG or WebP file, recognised by its content. FOLDER stands for the pictures "
+    "in it, in the order of their names. @LIST stands for the files named in the text file LIST, "
+    "one a line; @- takes the names from standard input. - is the bytes of one picture on standard "
+    "input. A picture that cannot be read is reported and recorded with its error, and the others "
+    "are still done.";
+
+const char *const cli_exit_text = "0: done. 1: something failed. 2: wrong usage. 130: interrupted.";
+
+const cli_command cli_commands[CLI_COMMAND_COUNT] = {
+    [CLI_DETECT] =
+        {.name = "",
+         .operands = PICTURES,
+         .summary = "Find objects in pictures",
+         .description =
+             "Proposes regions in each picture, classifies every region with a network, and "
+             "suppresses boxes that overlap a better one. Class, score and box of each object go "
+             "to standard output as JSON; boxes are pixels of the upright picture.",
+         .examples =
+             {{"detect --model googlenet.safetensors photo.jpg", "Objects of one photograph."},
+              {"detect -m googlenet.safetensors --classes banana,orange --draw out photos/",
+               "Only two classes, in a folder of photographs, also drawn into the folder out."},
+              {"detect --config det.json --format coco --annotations val.json -o found.json val/",
+               "Results in COCO's format, picture ids taken from val.json."},
+              {"detect -m m.safetensors --set postprocess.nms.iou=0.4 --timings photo.jpg",
+               "Any key of the configuration can be set; times are recorded."},
+              {"find . -name '*.jpg' | detect -m m.safetensors --format jsonl @-",
+               "One line of JSON a picture, as soon as it is done."}},
+         .operands_min = 1,
+         .operands_max = SIZE_MAX,
+         .reads_pictures = true,
+         .run = cli_run_detect},
+    [CLI_PROPOSE] =
+        {.name = "propose",
+         .operands = PICTURES,
+         .summary = "Propose regions where objects may be, without a network",
+         .description =
+             "Runs selective search alone and writes the regions of each picture, best first. No "
+             "model is needed.",
+         .examples = {{"detect propose photo.jpg", "All regions of one photograph as JSON."},
+                      {"detect propose --draw out --top 20 photo.jpg",
+                       "Also draws the best 20 into out/photo.jpg."},
+                      {"detect propose --set proposals.selective_search.superpixel_scale=2 "
+                       "--format jsonl photos/",
+                       "Fewer regions, from larger superpixels."}},
+         .operands_min = 1,
+         .operands_max = SIZE_MAX,
+         .reads_pictures = true,
+         .run = cli_run_propose},
+    [CLI_MODEL_IMPORT] =
+        {.name = "model import",
+         .operands = "WEIGHTS",
+         .summary = "Make a model file from a Caffe network",
+         .description =
+             "Reads a .caffemodel (the newer and the older layer format) and writes a model file: "
+             "graph, weights, class names and how pictures are fed, in one .safetensors file.",
+         .examples = {{"detect model import bvlc_googlenet.caffemodel --labels synset_words.txt "
+                       "-o googlenet.safetensors",
+                       "Caffe's GoogLeNet, with the names of its 1000 classes."},
+                      {"detect model import net.caffemodel --width 227 --height 227 --mean "
+                       "103.9,116.8,123.7 -o net.safetensors",
+                       "Another input size and mean; classes are numbered."}},
+         .operands_min = 1,
+         .operands_max = 1,
+         .run = cli_run_model_import},
+    [CLI_MODEL_INFO] =
+        {.name = "model info",
+         .operands = "FILE",
+         .summary = "Show the layers, size, classes and preprocessing of a model file",
+         .description = "Prints a table for people; --json gives the same as JSON. A "
+                        "multiply-accumulate (MAC) is one multiplication and one addition.",
+         .examples = {{"detect model info googlenet.safetensors", "The table."},
+                      {"detect model info --json - googlenet.safetensors", "JSON instead."}},
+         .operands_min = 1,
+         .operands_max = 1,
+         .run = cli_run_model_info},
+    [CLI_MODEL_VERIFY] =
+        {.name = "model verify",
+         .operands = "FILE",
+         .summary = "Check a model file completely",
+         .description = "Checks structure, shapes, the digest of the weights, and every weight. "
+                        "Says ok, or what is wrong and where.",
+         .examples = {{"detect model verify googlenet.safetensors", "Is the download complete?"}},
+         .operands_min = 1,
+         .operands_max = 1,
+         .run = cli_run_model_verify},
+    [CLI_BENCH_NETWORK] =
+        {.name = "bench network",
+         .operands = "",
+         .summary = "Measure how fast a network runs on this machine",
+         .description = "Runs a model on random pictures, after a warm-up, and prints the median "
+                        "and the least time.",
+         .examples = {{"detect bench network --model googlenet.safetensors --batch 8 --threads 2",
+                       "Milliseconds a crop, in batches of 8 on two threads."},
+                      {"detect bench network -m googlenet.safetensors --json -",
+                       "JSON instead of the table."}},
+         .operands_min = 0,
+         .operands_max = 0,
+         .run = cli_run_bench_network},
+};
+
+#define IN(id) (1u << (id))
+#define ON_PICTURES (IN(CLI_DETECT) | IN(CLI_PROPOSE))
+#define ON_ALL (IN(CLI_COMMAND_COUNT) - 1)
+#define AT(field) offsetof(cli_values, field)
+
+#define FLAG(name, letter, commands, field, help)                                                  \
+    {                                                                                              \
+        name, letter, NULL, CLI_FLAG, CLI_COMPLETES_NOTHING, NULL, 0, commands, AT(field), help    \
+    }
+#define TEXT(name, letter, argument, completes, commands, field, help)                             \
+    {                                                                                              \
+        name, letter, argument, CLI_TEXT, CLI_COMPLETES_##completes, NULL, 0, commands, AT(field), \
+            help                                                                                   \
+    }
+#define TEXTS(name, letter, argument, completes, commands, field, help)                            \
+    {                                                                                              \
+        name, letter, argument, CLI_TEXTS, CLI_COMPLETES_##completes, NULL, 0, commands,           \
+            AT(field), help                                                                        \
+    }
+#define CHOICE(name, letter, argument, choices, commands, field, help)                             \
+    {                                                                                              \
+        name, letter, argument, CLI_TEXT, CLI_COMPLETES_CHOICES, choices, 0, commands, AT(field),  \
+            help                                                                                   \
+    }
+#define INTEGER(name, letter, argument, minimum, commands, field, help)                            \
+    {                                                                                              \
+        name, letter, argument, CLI_INTEGER, CLI_COMPLETES_NOTHING, NULL, minimum, commands,       \
+            AT(field), help                                                                        \
+    }
+
+const cli_option cli_options[] = {
+    TEXT("config", 'c', "FILE", FILES, ON_PICTURES, config,
+         "Take the settings from a JSON file (configs/det.schema.json describes it). The options "
+         "below win over it."),
+    TEXTS("model", 'm', "FILE", FILES, IN(CLI_DETECT), models,
+          "Classify with this model file; short for classifier.models. Repeated, the models vote."),
+    TEXTS("model", 'm', "FILE", FILES, IN(CLI_BENCH_NETWORK), models, "The model file to run."),
+    TEXTS("set", 's', "KEY=VALUE", NOTHING, ON_PICTURES, settings,
+          "Set one key of the configuration, such as postprocess.nms.iou=0.3; may be repeated. "
+          "Wins over all else."),
+    TEXT("classes", 'C', "A,B,...", NOTHING, IN(CLI_DETECT), classes,
+         "Keep only these classes, named as the model names them."),
+    TEXT("output", 'o', "FILE", FILES, IN(CLI_DETECT), output,
+         "Write to FILE in place of standard output; for voc and yolo a folder."),
+    TEXT("output", 'o', "FILE", FILES, IN(CLI_PROPOSE), output,
+         "Write to FILE in place of standard output."),
+    TEXT("output", 'o', "FILE", FILES, IN(CLI_MODEL_IMPORT), output, "The model file to write."),
+    CHOICE("format", 'f', "FORMAT", "json|jsonl|coco|voc|yolo|csv", IN(CLI_DETECT), format,
+           "json (one document, the default), jsonl (a line a picture), coco (results array), voc "
+           "(a comp4 file a class), yolo (a file a picture), or csv."),
+    CHOICE("format", 'f', "FORMAT", "json|jsonl", IN(CLI_PROPOSE), format,
+           "json (one document, the default) or jsonl (a line a picture)."),
+    TEXT("annotations", 'a', "FILE", FILES, IN(CLI_DETECT), annotations,
+         "COCO annotations that give the picture ids for --format coco, by file name."),
+    TEXT("draw", 'd', "FOLDER", FOLDERS, IN(CLI_DETECT), draw,
+         "Also draw what was found: a picture of the same name in FOLDER, JPEG for a JPEG, else "
+         "PNG."),
+    TEXT("draw", 'd', "FOLDER", FOLDERS, IN(CLI_PROPOSE), draw,
+         "Also draw the best regions: a picture of the same name in FOLDER, JPEG for a JPEG, else "
+         "PNG."),
+    INTEGER("top", 'n', "N", 1, IN(CLI_PROPOSE), top, "Regions that --draw draws; default 50."),
+    FLAG("recursive", 'r', ON_PICTURES, recursive, "Also look in the folders below FOLDER."),
+    INTEGER("threads", 't', "N", 0, ON_PICTURES | IN(CLI_BENCH_NETWORK), threads,
+            "Processors to use; 0, the default, means all."),
+    FLAG("timings", 'T', ON_PICTURES, timings,
+         "Record how long each stage took. Without it, equal runs give equal bytes."),
+    FLAG("quiet", 'q', ON_PICTURES, quiet, "No progress bar."),
+    FLAG("verbose", 'v', ON_PICTURES, verbose, "Say on standard error what was done."),
+    TEXT("labels", 'l', "FILE", FILES, IN(CLI_MODEL_IMPORT), labels,
+         "Class names, one a line in the order of the network's outputs, with or without a WordNet "
+         "id in front (\"n01440764 tench\")."),
+    INTEGER("width", 0, "PIXELS", 1, IN(CLI_MODEL_IMPORT), width,
+            "Width of the network's input where the file does not say; default 224."),
+    INTEGER("height", 0, "PIXELS", 1, IN(CLI_MODEL_IMPORT), height,
+            "Height of the network's input where the file does not say; default 224."),
+    TEXT("mean", 0, "B,G,R", NOTHING, IN(CLI_MODEL_IMPORT), mean,
+         "Subtracted from the pixels, blue first; default 104,117,123."),
+    FLAG("provenance", 0, IN(CLI_MODEL_INFO), provenance,
+         "Show only where the model came from, as JSON."),
+    CHOICE("precision", 'p', "NAME", "f32", IN(CLI_BENCH_NETWORK), precision,
+           "Number format of the computation; default f32."),
+    INTEGER("batch", 'b', "N", 1, IN(CLI_BENCH_NETWORK), batch,
+            "Pictures that run together; default 1."),
+    INTEGER("repeats", 'n', "N", 1, IN(CLI_BENCH_NETWORK), repeats, "Runs measured; default 20."),
+    TEXT("json", 'j', "FILE", FILES, IN(CLI_MODEL_INFO) | IN(CLI_BENCH_NETWORK), json,
+         "Write the figures to FILE as JSON; - is standard output, in place of the table."),
+    FLAG("help", 'h', ON_ALL, help, "Show this help."),
+    FLAG("version", 'V', IN(CLI_DETECT), version, "Show the version."),
+    CHOICE("print-completion", 0, "SHELL", "bash", IN(CLI_DETECT), print_completion,
+           "Print a script that completes commands and options in that shell; for bash: source "
+           "<(detect --print-completion bash)."),
+    FLAG("print-man", 0, IN(CLI_DETECT), print_man, "Print the manual page."),
+};
+
+const size_t cli_option_count = sizeof cli_options / sizeof *cli_options;
+
+bool cli_command_has(const cli_command *command, const cli_option *option)
+{
+    return (option->commands >> (command - cli_commands)) & 1;
+}
+
+const cli_option *cli_find_option(const cli_command *command, const char *name, size_t length)
+{
+    for (size_t i = 0; i < cli_option_count; i++) {
+        const cli_option *option = &cli_options[i];
+        if (command && !cli_command_has(command, option)) continue;
+        if (strlen(option->name) == length && memcmp(option->name, name, length) == 0)
+            return option;
+    }
+    return NULL;
+}
+
+/** How many of `words` the command's name consists of; 0 where they differ. */
+static size_t match_words(const char *name, const cli_list *words)
+{
+    size_t used = 0;
+    while (*name) {
+        const size_t length = strcspn(name, " ");
+        if (used == words->count || strlen(words->items[used]) != length ||
+            memcmp(words->items[used], name, length) != 0)
+            return 0;
+        used++;
+        name += length + (name[length] == ' ');
+    }
+    return used;
+}
+
+const cli_command *cli_find_command(const cli_list *words, size_t *used)
+{
+    *used = 0;
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        *used = match_words(cli_commands[i].name, words);
+        if (*used > 0) return &cli_commands[i];
+    }
+    const bool group = words->count > 0 && cli_is_group(words->items[0]);
+    return group ? NULL : &cli_commands[CLI_DETECT];
+}
+
+bool cli_is_group(const char *word)
+{
+    const size_t length = strlen(word);
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        const char *name = cli_commands[i].name;
+        if (length > 0 && strncmp(name, word, length) == 0 && name[length] == ' ') return true;
+    }
+    return false;
+}
