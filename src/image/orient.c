@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Turns a stored picture upright. EXIF 2.3 gives for each orientation where the stored first row
+ * and first column belong; as a rule for the upright picture's pixel (x, y), of a stored picture of
+ * w x h pixels, the pixel that it takes is
+ *
+ *     1  (x, y)         2  (w-1-x, y)     3  (w-1-x, h-1-y)   4  (x, h-1-y)
+ *     5  (y, x)         6  (y, h-1-x)     7  (w-1-y, h-1-x)   8  (w-1-y, x)
+ */
+#include "src/image/decode.h"
+
+typedef struct {
+    bool swap, mirror_x,
+        mirror_y; /* of the stored picture: axes exchanged, then counted backwards */
+} turn;
+
+static const turn turns[9] = {
+    [2] = {false, true, false}, [3] = {false, true, true}, [4] = {false, false, true},
+    [5] = {true, false, false}, [6] = {true, false, true}, [7] = {true, true, true},
+    [8] = {true, true, false},
+};
+
+/* Fills row y of the upright picture: a walk through the stored one with a constant step. */
+static void fill_row(const det_image *stored, turn t, int y, const det_image *upright)
+{
+    const ptrdiff_t stride = (ptrdiff_t)stored->stride;
+    const ptrdiff_t step_x = t.mirror_x ? -3 : 3, step_y = t.mirror_y ? -stride : stride;
+    const uint8_t *from = stored->pixels;
+    if (t.mirror_x) from += 3 * (stored->width - 1);
+    if (t.mirror_y) from += stride * (stored->height - 1);
+    from += y * (t.swap ? step_x : step_y);
+
+    const ptrdiff_t step = t.swap ? step_y : step_x;
+    uint8_t *to = upright->pixels + (size_t)y * upright->stride;
+    for (int x = 0; x < upright->width; x++, from += step, to += 3) {
+        to[0] = from[0];
+        to[1] = from[1];
+        to[2] = from[2];
+    }
+}
+
+det_status det_image_orient(det_image *image, int orientation, det_error *error)
+{
+    if (orientation <= 1 || orientation > 8) return DET_OK;
+    const turn t = turns[orientation];
+    det_image upright;
+    const det_status status =
+        det_image_create(t.swap ? image->height : image->width,
+                         t.swap ? image->width : image->height, &upright, error);
+    if (status < 0) return status;
+    for (int y = 0; y < upright.height; y++) fill_row(image, t, y, &upright);
+    det_image_free(image);
+    *image = upright;
+    return DET_OK;
+}
