@@ -24,7 +24,8 @@ typedef struct det_region {
     det_box box; /**< pixels of the picture */
     float score; /**< higher is better; selective search: in (0, 1], the order is what counts */
     det_source source;
-    int hierarchy; /**< selective search: which of its hierarchies gave the box first, from 0 */
+    int hierarchy; /**< selective search: which of its hierarchies ranked the box best, from 0:
+                      (color space * number of k + k) * number of similarities + similarities */
 } det_region;
 
 /** Colour spaces of selective search, as bits. */
@@ -47,6 +48,19 @@ enum {
     DET_SIMILARITY_FILL = 8
 };
 
+/** How texture is measured: Gaussian derivatives of every channel (sigma 1, as in the paper), or as
+ *  the code that its authors published does (sigma 0.8, the first channel in the place of all). */
+typedef enum det_texture { DET_TEXTURE_PAPER = 0, DET_TEXTURE_CODE = 1 } det_texture;
+
+/** What a selective search did. */
+typedef struct det_selective_search_report {
+    int width, height; /**< of the working picture */
+    int hierarchies;
+    size_t segments;  /**< initial segments, of all segmentations together */
+    size_t found;     /**< different boxes, before `max` cut them */
+    size_t too_small; /**< different boxes that min_side_px removed, not counted in `found` */
+} det_selective_search_report;
+
 /** Selective search (Uijlings et al., IJCV 2013). Zero in a field means its default. */
 typedef struct det_selective_search_options {
     unsigned color_spaces[8];  /**< DET_COLOR_*, one bit an entry, ended by 0; default HSV, Lab */
@@ -60,9 +74,18 @@ typedef struct det_selective_search_options {
     int min_side_px; /**< boxes with a shorter side, in the working picture, are left out; default
                         20, negative: none is */
     int width_px;    /**< the picture is resized to this width first; default 500, negative: its own
-                        size */
+                        size. Enlarging stops where the height would exceed 4 times this */
     uint64_t seed;   /**< of the random ranking; default 0 */
+    det_texture texture;
+    det_selective_search_report *report; /**< or NULL: filled when the search succeeds */
 } det_selective_search_options;
+
+/** Fills in color_spaces, similarities and k as in the paper's table, and zeroes the other fields.
+ *  @param name "single" (1 hierarchy), "fast" (8, the default) or "quality" (80).
+ *  @return DET_OK, DET_ARGUMENT (another name). Thread-safe. */
+DET_API det_status det_selective_search_preset(const char *name,
+                                               det_selective_search_options *options,
+                                               det_error *error);
 
 /** Proposes regions by selective search.
  *

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Colour and texture of regions (Uijlings et al., IJCV 2013, section 3.2).
+ *
+ * Colour: 25 bins a channel. Texture: Gaussian derivatives of each channel in 8 orientations, 45
+ * degrees apart, negative ones counted as 0; 10 bins each over 0 to the response to an edge from
+ * black to white. Since a derivative is positive in at most one of two opposite orientations, a
+ * pixel has 4 values a channel, not 8. All bins of a pixel are found once for a colour space; a
+ * segmentation then only counts.
+ *
+ * The derivative of a Gaussian of variance s^2 is a blur of variance s^2 - 1/3 followed by the
+ * kernel [1 4 1]/6 x [-1 0 1]/2, whose variance is 1/3 along both axes. */
+#include "proposals/selective_search/features.h"
+
+#include "src/base/error.h"
+#include "src/base/memory.h"
+#include "src/image/opencv.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { axes = 4, codes_per_channel = 1 + axes };
+
+/* The two ways to measure texture. */
+typedef struct {
+    float sigma; /* of the Gaussian, pixels */
+    float range; /* derivatives of 255 times this and above fall into the last bin */
+    bool first_channel_only;
+} texture_kind;
+
+static const texture_kind texture_kinds[] = {
+    /* The derivative of a unit step is the Gaussian itself, at most 1 / (sqrt(2 pi) sigma). */
+    [DET_TEXTURE_PAPER] = {1, .398942f, false},
+    [DET_TEXTURE_CODE] = {.8f, .43f, true},
+};
+
+static size_t pixel_count(const det_planes *planes)
+{
+    return (size_t)planes->width * (size_t)planes->height;
+}
+
+static void code_colors(const det_planes *planes, uint8_t *codes)
+{
+    const size_t pixels = pixel_count(planes),
+                 step = (size_t)(planes->channels * codes_per_channel);
+    for (int c = 0; c < planes->channels; c++) {
+        const uint8_t *plane = planes->values + (size_t)c * pixels;
+        for (size_t i = 0; i < pixels; i++)
+            codes[i * step + (size_t)c] =
+                (uint8_t)(c * DET_COLOR_BINS + plane[i] * DET_COLOR_BINS / 256);
+    }
+}
+
+/* The place of a derivative, in tenths of the range, among the 20 bins of its axis. */
+static uint8_t texture_bin(float tenths)
+{
+    const float size = fabsf(tenths);
+    const int bin = size < 9 ? (int)size : 9;
+    return (uint8_t)(bin == 0 ? 0 : tenths > 0 ? bin : 10 + bin);
+}
+
+/* Codes of one row. above, row, below: blurred values, the first and last pixel repeated before and
+ * after them. codes: of the row's first pixel, `step` bytes from one pixel to the next. */
+static void code_row(const float *above, const float *row, const float *below, int width,
+                     float tenths, int first_code, uint8_t *codes, size_t step)
+{
+    const float diagonal = tenths * .70710678f;
+    for (int x = 0; x < width; x++, codes += step) {
+        const int l = x > 0 ? x - 1 : 0, r = x + 1 < width ? x + 1 : x;
+        const float gx =
+            ((above[r] - above[l]) + 4 * (row[r] - row[l]) + (below[r] - below[l])) / 12;
+        const float gy =
+            ((below[l] - above[l]) + 4 * (below[x] - above[x]) + (below[r] - above[r])) / 12;
+        const float derivatives[axes] = {gx * tenths, (gx + gy) * diagonal, gy * tenths,
+                                         (gy - gx) * diagonal};
+        for (int a = 0; a < axes; a++)
+            codes[a] = (uint8_t)(first_code + 20 * a + texture_bin(derivatives[a]));
+    }
+}
+
+/* Codes of channel `to` from the texture of plane `from`. */
+static det_status code_texture(const det_planes *planes, int from, int to, const texture_kind *kind,
+                               float *blurred, uint8_t *codes, det_error *error)
+{
+    const int width = planes->width, height = planes->height;
+    const size_t pixels = pixel_count(planes),
+                 step = (size_t)(planes->channels * codes_per_channel);
+    const uint8_t *plane = planes->values + (size_t)from * pixels;
+    for (size_t i = 0; i < pixels; i++) blurred[i] = plane[i];
+    const det_status status = det_cv_gaussian_blur(blurred, blurred, width, height, 1,
+                                                   sqrt(kind->sigma * kind->sigma - 1. / 3), error);
+    if (status < 0) return status;
+
+    codes += planes->channels + axes * to;
+    for (int y = 0; y < height; y++) {
+        const float *row = blurred + (size_t)y * (size_t)width;
+        code_row(y > 0 ? row - width : row, row, y + 1 < height ? row + width : row, width,
+                 10 / (255 * kind->range), DET_TEXTURE_BINS * to,
+                 codes + (size_t)y * (size_t)width * step, step);
+    }
+    return DET_OK;
+}
+
+det_status det_codes_create(const det_planes *planes, int texture, det_codes *codes,
+                            det_error *error)
+{
+    const size_t pixels = pixel_count(planes);
+    const texture_kind *kind = &texture_kinds[texture];
+    *codes = (det_codes){planes->channels,
+                         det_alloc_array(pixels, (size_t)(planes->channels * codes_per_channel))};
+    float *blurred = det_alloc_array(pixels, sizeof *blurred);
+    det_status status = DET_OK;
+    if (!codes->values || !blurred) {
+        status = det_fail_memory(error, "the features of a picture");
+        goto done;
+    }
+
+    code_colors(planes, codes->values);
+    for (int c = 0; c < planes->channels && status == DET_OK; c++)
+        status = code_texture(planes, kind->first_channel_only ? 0 : c, c, kind, blurred,
+                              codes->values, error);
+done:
+    det_free(blurred);
+    if (status < 0) det_codes_free(codes);
+    return status;
+}
+
+void det_codes_free(det_codes *codes)
+{
+    if (!codes) return;
+    det_free(codes->values);
+    *codes = (det_codes){0};
+}
+
+static det_status create_rows(int rows, int channels, det_histograms *histograms, det_error *error)
+{
+    const int color_bins = (DET_COLOR_BINS * channels + 15) & ~15;
+    const int bins = color_bins + DET_TEXTURE_BINS * channels;
+    *histograms = (det_histograms){rows, channels, color_bins, bins, NULL, NULL};
+    size_t count, bytes;
+    if (det_multiply_size((size_t)rows, (size_t)bins, &count) &&
+        det_multiply_size(count, sizeof *histograms->counts, &bytes)) {
+        histograms->counts = det_alloc_aligned(bytes);
+        histograms->shares = det_alloc_aligned(count * sizeof *histograms->shares);
+    }
+    if (histograms->counts && histograms->shares) return DET_OK;
+    det_histograms_free(histograms);
+    return det_fail_memory(error, "the histograms of regions");
+}
+
+static void count_codes(const det_codes *codes, const det_segments *segments,
+                        det_histograms *histograms)
+{
+    const size_t pixels = (size_t)segments->width * (size_t)segments->height;
+    const size_t colors = (size_t)codes->channels, step = colors * codes_per_channel;
+    const size_t bins = (size_t)histograms->bins, color_bins = (size_t)histograms->color_bins;
+    const uint8_t *code = codes->values;
+    for (size_t i = 0; i < pixels; i++, code += step) {
+        int32_t *row = histograms->counts + (size_t)segments->labels[i] * bins;
+        for (size_t c = 0; c < colors; c++) row[code[c]]++;
+        for (size_t c = colors; c < step; c++) row[color_bins + code[c]]++;
+    }
+}
+
+/* Bin 0 of an orientation holds the pixels that none of its other bins does. */
+static void fill_first_bins(int32_t *texture, int bins, int32_t size)
+{
+    for (int32_t *end = texture + bins; texture < end; texture += 10) {
+        texture[0] = size;
+        for (int b = 1; b < 10; b++) texture[0] -= texture[b];
+    }
+}
+
+static void share_row(const det_histograms *histograms, int row, int32_t size)
+{
+    const size_t bins = (size_t)histograms->bins;
+    const int32_t *counts = histograms->counts + (size_t)row * bins;
+    int16_t *shares = histograms->shares + (size_t)row * bins;
+    const float scale = (float)DET_HISTOGRAM_FULL / (float)size;
+    for (size_t i = 0; i < bins; i++) shares[i] = (int16_t)(int)((float)counts[i] * scale + .5f);
+}
+
+det_status det_histograms_create(const det_codes *codes, const det_segments *segments,
+                                 const det_blob *blobs, det_histograms *histograms,
+                                 det_error *error)
+{
+    const det_status status = create_rows(segments->count, codes->channels, histograms, error);
+    if (status < 0) return status;
+
+    const size_t bins = (size_t)histograms->bins;
+    memset(histograms->counts, 0, (size_t)segments->count * bins * sizeof *histograms->counts);
+    count_codes(codes, segments, histograms);
+    for (int row = 0; row < segments->count; row++) {
+        fill_first_bins(histograms->counts + (size_t)row * bins + histograms->color_bins,
+                        histograms->bins - histograms->color_bins, blobs[row].size);
+        share_row(histograms, row, blobs[row].size);
+    }
+    return DET_OK;
+}
+
+det_status det_histograms_copy(const det_histograms *from, det_histograms *to, det_error *error)
+{
+    const det_status status = create_rows(from->rows, from->channels, to, error);
+    if (status < 0) return status;
+    const size_t count = (size_t)from->rows * (size_t)from->bins;
+    memcpy(to->counts, from->counts, count * sizeof *to->counts);
+    memcpy(to->shares, from->shares, count * sizeof *to->shares);
+    return DET_OK;
+}
+
+void det_histograms_merge(det_histograms *histograms, int a, int b, int32_t size)
+{
+    const size_t bins = (size_t)histograms->bins;
+    int32_t *to = histograms->counts + (size_t)a * bins;
+    const int32_t *from = histograms->counts + (size_t)b * bins;
+    for (size_t i = 0; i < bins; i++) to[i] += from[i];
+    share_row(histograms, a, size);
+}
+
+void det_histograms_free(det_histograms *histograms)
+{
+    if (!histograms) return;
+    det_free(histograms->counts);
+    det_free(histograms->shares);
+    *histograms = (det_histograms){0};
+}
+
+/* Sum of the smaller of each pair. In integers, so that any order of summation gives the same. */
+static int32_t intersection(const int16_t *a, const int16_t *b, int bins)
+{
+    int32_t sum = 0;
+    for (int i = 0; i < bins; i++) sum += a[i] < b[i] ? a[i] : b[i];
+    return sum;
+}
+
+float det_histograms_color(const det_histograms *histograms, int a, int b)
+{
+    const size_t bins = (size_t)histograms->bins;
+    const int16_t *shares = histograms->shares;
+    return (float)intersection(shares + (size_t)a * bins, shares + (size_t)b * bins,
+                               histograms->color_bins) /
+           (float)(histograms->channels * DET_HISTOGRAM_FULL);
+}
+
+float det_histograms_texture(const det_histograms *histograms, int a, int b)
+{
+    const size_t bins = (size_t)histograms->bins, skip = (size_t)histograms->color_bins;
+    const int16_t *shares = histograms->shares + skip;
+    return (float)intersection(shares + (size_t)a * bins, shares + (size_t)b * bins,
+                               (int)(bins - skip)) /
+           (float)(8 * histograms->channels * DET_HISTOGRAM_FULL);
+}

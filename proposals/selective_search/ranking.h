@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_PROPOSALS_RANKING_H
+#define DETECT_PROPOSALS_RANKING_H
+
+#include "proposals/selective_search/adjacency.h"
+
+/** The boxes of one grouping. */
+typedef struct det_hierarchy {
+    int segments;            /**< it began with */
+    det_rectangle *merged;   /**< segments - 1, in the order of the merges */
+    const det_blob *initial; /**< its segments, or NULL where another hierarchy contributes them */
+} det_hierarchy;
+
+/** A box with its rank: a random number in [0, 1) times its position in its hierarchy, counted from
+ *  the whole picture, 1, down to the first segment. Lower is better; equal ranks by hierarchy, then
+ *  by position. */
+typedef struct det_ranked {
+    det_rectangle box;
+    double rank;
+    int32_t hierarchy, position;
+} det_ranked;
+
+/** Ranks the boxes of all hierarchies, best first, each box once, with its best rank.
+ *  @param min_side boxes with a shorter side are left out, and counted in *too_small.
+ *  @param ranked   receives an array of *count; det_free it.
+ *  @return DET_OK, DET_MEMORY. */
+det_status det_rank(const det_hierarchy *hierarchies, int hierarchy_count, uint64_t seed,
+                    int min_side, det_ranked **ranked, size_t *count, size_t *too_small);
+
+#endif
