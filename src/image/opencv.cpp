@@ -14,7 +14,6 @@
 
 extern "C" {
 #include "src/base/error.h"
-#include "src/image/resize.h"
 }
 
 namespace {
@@ -90,10 +89,4 @@ det_status det_cv_gaussian_blur(const float *in, float *out, int width, int heig
         cv::Mat to(height, width, CV_32FC(channels), out);
         cv::GaussianBlur(from, to, cv::Size(0, 0), sigma_px, sigma_px, cv::BORDER_REFLECT_101);
     });
-}
-
-det_status det_cv_resize(const det_image *image, int width, int height, det_image *out,
-                         det_error *error)
-{
-    return det_image_resize(image, width, height, out, error);
 }

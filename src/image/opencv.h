@@ -28,10 +28,6 @@ det_status det_cv_bgr_to_lab(const uint8_t *in, size_t in_stride, uint8_t *out, 
 det_status det_cv_gaussian_blur(const float *in, float *out, int width, int height, int channels,
                                 double sigma_px, det_error *error);
 
-/** det_image_resize under its former name. */
-det_status det_cv_resize(const det_image *image, int width, int height, det_image *out,
-                         det_error *error);
-
 #ifdef __cplusplus
 }
 #endif
