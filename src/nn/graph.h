@@ -42,7 +42,6 @@ typedef struct det_weights {
 /** A layer. Which attributes count depends on the op. */
 typedef struct det_node {
     char *name;
-    char *alias; /**< another name of its output (the Caffe blob), or NULL */
     det_op op;
     int *inputs;     /**< indices of earlier nodes; DET_PICTURE is the network's input */
     int input_count; /**< 1, but for concat */
@@ -52,7 +51,7 @@ typedef struct det_node {
     int groups;        /**< convolution */
     bool global;       /**< pools: the window is the whole map */
     bool ceil_mode;    /**< pools: Caffe rounds sizes up, and drops a last window that would begin
-                          beyond the input and its upper padding */
+                          beyond the padded input */
     float negative_slope; /**< relu */
     int local_size;       /**< lrn: across channels */
     float alpha, beta, k; /**< lrn: y = x / (k + alpha / local_size * sum x^2)^beta */
@@ -60,7 +59,7 @@ typedef struct det_node {
     det_weights weights, bias;
 } det_node;
 
-enum { DET_PICTURE = -1, DET_NO_NODE = -2 };
+enum { DET_PICTURE = -1 };
 
 /** Layers in an order in which every input comes before its use. */
 typedef struct det_graph {
@@ -68,7 +67,7 @@ typedef struct det_graph {
     int count;
 } det_graph;
 
-/** @return index of the layer of that name, else of the layer with that alias, else DET_NO_NODE. */
+/** @return index of the layer of that name, or -2. */
 int det_graph_find(const det_graph *graph, const char *name);
 
 /** Works out the shape of every layer's output.
