@@ -16,7 +16,7 @@
 #include "src/base/memory.h"
 #include "src/base/parallel.h"
 #include "src/base/run.h"
-#include "src/image/opencv.h"
+#include "src/image/resize.h"
 
 #include <stdatomic.h>
 
@@ -195,7 +195,7 @@ static det_status start(search *s, const det_image *image,
     status = det_search_plan_size(&s->plan, image, &width, &height, s->error);
     if (status < 0) return status;
     if (width != image->width || height != image->height) {
-        status = det_cv_resize(image, width, height, &s->resized, s->error);
+        status = det_image_resize(image, width, height, &s->resized, s->error);
         if (status < 0) return status;
         s->picture = &s->resized;
     }

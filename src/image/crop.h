@@ -19,8 +19,9 @@ typedef struct det_crop_options {
  *  leaves the picture it fades into `outside`, as if the picture were surrounded by it.
  *
  *  @param pixels height x width x 3 bytes, BGR, written whole.
- *  @return DET_OK, DET_ARGUMENT (an empty or non-finite box, context that leaves nothing).
- *  Thread-safe. The plain C twin of every fast path is det_crop_reference in the tests. */
+ *  Within one grey level of exact arithmetic.
+ *  @return DET_OK; DET_ARGUMENT (an empty picture, an empty or non-finite box, context that leaves
+ *          nothing); DET_MEMORY (a few rows). Thread-safe. */
 det_status det_crop(const det_image *image, det_box box, const det_crop_options *options,
                     uint8_t *pixels);
 

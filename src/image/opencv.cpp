@@ -1,26 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The only file that sees OpenCV, whose C headers refuse a C compiler.
+ *
+ * OpenCV runs a loop on its own thread pool when the loop has more than one stripe, and only a
+ * process-wide setting forbids that. cvtColor makes a stripe of every 2^16 pixels, rounded, so
+ * strips of at most 2^16 stay on the calling thread (a strip is at least a row, and a single row is
+ * never divided). GaussianBlur of floats is a filter engine, which has no parallel loop. */
 #include "src/image/opencv.h"
+
+#include <opencv2/imgproc.hpp>
+
+#include <algorithm>
+#include <new>
 
 extern "C" {
 #include "src/base/error.h"
 }
 
-#include <opencv2/imgproc.hpp>
-
-#include <new>
-
 namespace {
 
-template <typename Work> det_status guarded(det_error *error, const char *doing, Work work)
+constexpr int pixels_of_a_strip = 1 << 16;
+constexpr double sigma_max = 1000; /* the kernel is 8 sigma wide */
+
+template <typename Work> det_status guarded(det_error *error, const char *doing, Work work) noexcept
 {
     try {
         work();
         return DET_OK;
+    } catch (const std::bad_alloc &) {
+        return det_fail_memory(error, doing);
     } catch (const cv::Exception &exception) {
         if (exception.code == cv::Error::StsNoMem) return det_fail_memory(error, doing);
         return det_fail(error, DET_INTERNAL, "OpenCV failed at %s: %s", doing, exception.what());
-    } catch (const std::bad_alloc &) {
-        return det_fail_memory(error, doing);
     } catch (const std::exception &exception) {
         return det_fail(error, DET_INTERNAL, "OpenCV failed at %s: %s", doing, exception.what());
     } catch (...) {
@@ -31,29 +41,24 @@ template <typename Work> det_status guarded(det_error *error, const char *doing,
 det_status convert(const uint8_t *in, size_t in_stride, uint8_t *out, size_t out_stride, int width,
                    int rows, int code, const char *doing, det_error *error)
 {
-    return guarded(error, doing, [&] {
-        const cv::Mat from(rows, width, CV_8UC3, const_cast<uint8_t *>(in), in_stride);
-        cv::Mat to(rows, width, CV_8UC3, out, out_stride);
-        cv::cvtColor(from, to, code);
+    const size_t row_bytes = 3 * static_cast<size_t>(width);
+    if (width < 1 || rows < 1 || in_stride < row_bytes || out_stride < row_bytes)
+        return det_fail(error, DET_ARGUMENT, "%s: %d x %d pixels in rows of %zu and %zu bytes",
+                        doing, width, rows, in_stride, out_stride);
+    const int strip = std::max(1, pixels_of_a_strip / width);
+    return guarded(error, doing, [=] {
+        for (int y = 0; y < rows; y += strip) {
+            const int count = std::min(strip, rows - y);
+            const size_t at = static_cast<size_t>(y);
+            const cv::Mat from(count, width, CV_8UC3, const_cast<uint8_t *>(in) + at * in_stride,
+                               in_stride);
+            cv::Mat to(count, width, CV_8UC3, out + at * out_stride, out_stride);
+            cv::cvtColor(from, to, code);
+        }
     });
 }
 
 } // namespace
-
-det_status det_cv_resize(const det_image *image, int width, int height, det_image *out,
-                         det_error *error)
-{
-    const det_status status = det_image_create(width, height, out, error);
-    if (status < 0) return status;
-    const det_status resized = guarded(error, "resizing a picture", [&] {
-        const cv::Mat from(image->height, image->width, CV_8UC3, image->pixels, image->stride);
-        cv::Mat to(height, width, CV_8UC3, out->pixels, out->stride);
-        const bool shrinks = width < image->width || height < image->height;
-        cv::resize(from, to, to.size(), 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
-    });
-    if (resized < 0) det_image_free(out);
-    return resized;
-}
 
 det_status det_cv_bgr_to_hsv(const uint8_t *in, size_t in_stride, uint8_t *out, size_t out_stride,
                              int width, int rows, det_error *error)
@@ -72,7 +77,14 @@ det_status det_cv_bgr_to_lab(const uint8_t *in, size_t in_stride, uint8_t *out, 
 det_status det_cv_gaussian_blur(const float *in, float *out, int width, int height, int channels,
                                 double sigma_px, det_error *error)
 {
-    return guarded(error, "blurring a picture", [&] {
+    const char *doing = "blurring a picture";
+    if (width < 1 || height < 1 || channels < 1 || channels > 4)
+        return det_fail(error, DET_ARGUMENT, "%s: %d x %d pixels of %d channels", doing, width,
+                        height, channels);
+    if (!(sigma_px > 0 && sigma_px <= sigma_max))
+        return det_fail(error, DET_ARGUMENT, "%s: sigma %g is not in (0, %g]", doing, sigma_px,
+                        sigma_max);
+    return guarded(error, doing, [=] {
         const cv::Mat from(height, width, CV_32FC(channels), const_cast<float *>(in));
         cv::Mat to(height, width, CV_32FC(channels), out);
         cv::GaussianBlur(from, to, cv::Size(0, 0), sigma_px, sigma_px, cv::BORDER_REFLECT_101);
