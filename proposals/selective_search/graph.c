@@ -97,7 +97,7 @@ static void place_edges(const weight *weights, size_t width, size_t height, uint
     }
 }
 
-static void sort_edges(const weight *weights, det_graph *graph)
+static void sort_edges(const weight *weights, det_pixel_graph *graph)
 {
     const size_t width = (size_t)graph->width, height = (size_t)graph->height;
     count_weights(weights, 4 * width * height, graph->start);
@@ -106,15 +106,16 @@ static void sort_edges(const weight *weights, det_graph *graph)
     graph->start[0] = 0;
 }
 
-det_status det_graph_create(const det_planes *planes, double sigma_px, det_graph *graph,
-                            det_error *error)
+det_status det_pixel_graph_create(const det_planes *planes, double sigma_px, det_pixel_graph *graph,
+                                  det_error *error)
 {
     const int width = planes->width;
     const size_t pixels = (size_t)width * (size_t)planes->height;
-    *graph = (det_graph){.width = width,
-                         .height = planes->height,
-                         .offset = {1, width - 1, width, width + 1},
-                         .start = det_alloc_array(DET_EDGE_BUCKETS + 1, sizeof *graph->start)};
+    *graph =
+        (det_pixel_graph){.width = width,
+                          .height = planes->height,
+                          .offset = {1, width - 1, width, width + 1},
+                          .start = det_alloc_array(DET_EDGE_BUCKETS + 1, sizeof *graph->start)};
     float *blurred = det_alloc_array(pixels * (size_t)planes->channels, sizeof *blurred);
     weight *weights = det_alloc_array(4 * pixels, sizeof *weights);
 
@@ -138,14 +139,14 @@ det_status det_graph_create(const det_planes *planes, double sigma_px, det_graph
 done:
     det_free(blurred);
     det_free(weights);
-    if (status < 0) det_graph_free(graph);
+    if (status < 0) det_pixel_graph_free(graph);
     return status;
 }
 
-void det_graph_free(det_graph *graph)
+void det_pixel_graph_free(det_pixel_graph *graph)
 {
     if (!graph) return;
     det_free(graph->start);
     det_free(graph->edges);
-    *graph = (det_graph){0};
+    *graph = (det_pixel_graph){0};
 }

@@ -12,22 +12,22 @@ enum {
 /** The edges of a picture's 8-neighbour grid, sorted by weight, then by position: an edge is
  *  4 * pixel + direction, and its other end is pixel + offset[direction]. Those of weight
  *  w / DET_EDGE_STEPS are edges[start[w]] to edges[start[w + 1] - 1]. */
-typedef struct det_graph {
+typedef struct det_pixel_graph {
     int width, height;
     int32_t offset[4]; /**< right, below left, below, below right */
     uint32_t *start;   /**< DET_EDGE_BUCKETS + 1 */
     uint32_t *edges;
-} det_graph;
+} det_pixel_graph;
 
 /** Blurs the planes, weighs every edge by the Euclidean distance of its two pixels over the
  *  channels, and sorts the edges. The planes hold at most 2^28 pixels.
  *  @param sigma_px of the Gaussian blur; 0: none.
- *  @param graph    receives it; det_graph_free.
+ *  @param graph    receives it; det_pixel_graph_free.
  *  @return DET_OK, DET_MEMORY, DET_INTERNAL. Thread-safe. */
-det_status det_graph_create(const det_planes *planes, double sigma_px, det_graph *graph,
-                            det_error *error);
+det_status det_pixel_graph_create(const det_planes *planes, double sigma_px, det_pixel_graph *graph,
+                                  det_error *error);
 
 /** Frees and empties. Takes NULL. */
-void det_graph_free(det_graph *graph);
+void det_pixel_graph_free(det_pixel_graph *graph);
 
 #endif

@@ -34,7 +34,7 @@ static int32_t join(const forest *f, int32_t a, int32_t b)
     return root;
 }
 
-static void merge_similar(const det_graph *graph, const forest *f, float k_steps)
+static void merge_similar(const det_pixel_graph *graph, const forest *f, float k_steps)
 {
     for (uint32_t w = 0; w < DET_EDGE_BUCKETS; w++) {
         const float weight = (float)w;
@@ -49,7 +49,7 @@ static void merge_similar(const det_graph *graph, const forest *f, float k_steps
     }
 }
 
-static void merge_small(const det_graph *graph, const forest *f, int32_t min_size)
+static void merge_small(const det_pixel_graph *graph, const forest *f, int32_t min_size)
 {
     const uint32_t count = graph->start[DET_EDGE_BUCKETS];
     for (uint32_t e = 0; e < count; e++) {
@@ -83,7 +83,7 @@ static void start_forest(const forest *f, int32_t pixels, float k_steps)
     }
 }
 
-det_status det_segment(const det_graph *graph, double k, int min_size, det_segments *segments,
+det_status det_segment(const det_pixel_graph *graph, double k, int min_size, det_segments *segments,
                        det_error *error)
 {
     const size_t count = (size_t)graph->width * (size_t)graph->height;

@@ -16,7 +16,7 @@ typedef struct det_segments {
  *  @param min_size pixels; smaller segments join a neighbour.
  *  @param segments receives them; det_segments_free.
  *  @return DET_OK, DET_MEMORY. Thread-safe. */
-det_status det_segment(const det_graph *graph, double k, int min_size, det_segments *segments,
+det_status det_segment(const det_pixel_graph *graph, double k, int min_size, det_segments *segments,
                        det_error *error);
 
 /** Frees and empties. Takes NULL. */

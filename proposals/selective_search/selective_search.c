@@ -28,7 +28,7 @@ enum {
 
 typedef struct {
     det_planes planes;
-    det_graph graph;
+    det_pixel_graph graph;
     det_codes codes;
 } space_work;
 
@@ -112,7 +112,7 @@ static det_status prepare(search *s, size_t index, det_error *error)
     const size_t wave = (size_t)s->wave_spaces;
     space_work *space = &s->spaces[(size_t)s->first_space + index % wave];
     if (index < wave)
-        return det_graph_create(&space->planes, s->plan.sigma_px, &space->graph, error);
+        return det_pixel_graph_create(&space->planes, s->plan.sigma_px, &space->graph, error);
     if (!needs_histograms(s)) return DET_OK;
     return det_codes_create(&space->planes, s->plan.texture, &space->codes, error);
 }
@@ -153,7 +153,7 @@ static det_status group(search *s, size_t index, det_error *error)
 static void free_space(space_work *space)
 {
     det_planes_free(&space->planes);
-    det_graph_free(&space->graph);
+    det_pixel_graph_free(&space->graph);
     det_codes_free(&space->codes);
 }
 

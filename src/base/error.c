@@ -103,3 +103,14 @@ void det_error_where(det_error *error, const char *format, ...)
     vsnprintf(error->where, sizeof error->where, format, arguments);
     va_end(arguments);
 }
+
+det_status det_error_inside(det_error *error, const char *prefix, const char *separator,
+                            det_status status)
+{
+    if (status == DET_OK || !error) return status;
+    char inner[sizeof error->where];
+    memcpy(inner, error->where, sizeof inner);
+    *error->where = '\0';
+    det_error_where(error, "%s%s%s", prefix, *inner ? separator : "", inner);
+    return status;
+}

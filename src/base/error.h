@@ -27,4 +27,9 @@ det_status det_error_file(det_error *error, const char *file, det_status status)
 /** Names the place in a failure that has none yet. */
 void det_error_where(det_error *error, const char *format, ...) DET_PRINTF(2, 3);
 
+/** Puts a failure inside an outer place: "prefix" and, where it has a place already, the separator
+ *  and that place. Returns the status unchanged; DET_OK does nothing. */
+det_status det_error_inside(det_error *error, const char *prefix, const char *separator,
+                            det_status status);
+
 #endif

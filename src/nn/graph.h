@@ -42,6 +42,7 @@ typedef struct det_weights {
 /** A layer. Which attributes count depends on the op. */
 typedef struct det_node {
     char *name;
+    char *alias; /**< another name of its output (the Caffe blob), or NULL */
     det_op op;
     int *inputs;     /**< indices of earlier nodes; DET_PICTURE is the network's input */
     int input_count; /**< 1, but for concat */
@@ -51,7 +52,7 @@ typedef struct det_node {
     int groups;        /**< convolution */
     bool global;       /**< pools: the window is the whole map */
     bool ceil_mode;    /**< pools: Caffe rounds sizes up, and drops a last window that would begin
-                          beyond the padded input */
+                          beyond the input and its upper padding */
     float negative_slope; /**< relu */
     int local_size;       /**< lrn: across channels */
     float alpha, beta, k; /**< lrn: y = x / (k + alpha / local_size * sum x^2)^beta */
@@ -59,7 +60,7 @@ typedef struct det_node {
     det_weights weights, bias;
 } det_node;
 
-enum { DET_PICTURE = -1 };
+enum { DET_PICTURE = -1, DET_NO_NODE = -2 };
 
 /** Layers in an order in which every input comes before its use. */
 typedef struct det_graph {
@@ -67,7 +68,7 @@ typedef struct det_graph {
     int count;
 } det_graph;
 
-/** @return index of the layer of that name, or -2. */
+/** @return index of the layer of that name, else of the layer with that alias, else DET_NO_NODE. */
 int det_graph_find(const det_graph *graph, const char *name);
 
 /** Works out the shape of every layer's output.
@@ -80,6 +81,11 @@ int det_graph_find(const det_graph *graph, const char *name);
  *          layer, the message has the numbers); DET_LIMIT (more than 2^31 - 1 values a picture). */
 det_status det_graph_infer(const det_graph *graph, int from, det_shape input, det_shape *shapes,
                            det_error *error);
+
+/** The same for some layers only: those with needed[i], which holds graph->count flags (NULL: all).
+ */
+det_status det_graph_infer_needed(const det_graph *graph, const bool *needed, int from,
+                                  det_shape input, det_shape *shapes, det_error *error);
 
 /** Output size of a pool along one side. */
 int det_pool_size(int size, int kernel, int stride, int pad, bool ceil_mode);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Candidates (region, class, score) and their fusion: NMS class by class, then the best of all. */
+#include "src/detector/candidates.h"
+
+#include "src/base/memory.h"
+#include "src/detector/nms.h"
+
+#include <stdlib.h>
+
+bool det_candidates_add(det_candidates *list, det_candidate candidate)
+{
+    if (!det_grow_array(&list->items, &list->capacity, list->count + 1, sizeof *list->items))
+        return false;
+    list->items[list->count++] = candidate;
+    return true;
+}
+
+void det_candidates_free(det_candidates *list)
+{
+    det_free(list->items);
+    *list = (det_candidates){0};
+}
+
+static int compare_indices(size_t a, size_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int by_class_then_region(const void *a, const void *b)
+{
+    const det_candidate *x = a, *y = b;
+    const int classes = compare_indices(x->class_id, y->class_id);
+    return classes ? classes : compare_indices(x->region, y->region);
+}
+
+static int by_score_then_region(const void *a, const void *b)
+{
+    const det_candidate *x = a, *y = b;
+    if (x->score != y->score) return x->score > y->score ? -1 : 1;
+    const int regions = compare_indices(x->region, y->region);
+    return regions ? regions : compare_indices(x->class_id, y->class_id);
+}
+
+/* Room for the candidates of one class, and for the survivors of all. */
+typedef struct {
+    det_box *boxes;
+    float *scores;
+    size_t *kept;
+    det_candidate *survivors;
+    size_t survivor_count;
+} workspace;
+
+static bool create_workspace(workspace *w, size_t count)
+{
+    w->boxes = det_alloc_array(count, sizeof *w->boxes);
+    w->scores = det_alloc_array(count, sizeof *w->scores);
+    w->kept = det_alloc_array(count, sizeof *w->kept);
+    w->survivors = det_alloc_array(count, sizeof *w->survivors);
+    return w->boxes && w->scores && w->kept && w->survivors;
+}
+
+static void free_workspace(workspace *w)
+{
+    det_free(w->boxes);
+    det_free(w->scores);
+    det_free(w->kept);
+    det_free(w->survivors);
+}
+
+static det_status suppress_class(const det_candidate *items, size_t count,
+                                 const det_region *regions, float iou, workspace *w,
+                                 det_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        w->boxes[i] = regions[items[i].region].box;
+        w->scores[i] = items[i].score;
+    }
+    const int64_t kept = det_nms_hard(w->boxes, w->scores, count, iou, w->kept);
+    if (kept == DET_ARGUMENT)
+        return det_fail(error, DET_ARGUMENT,
+                        "suppression at IoU %g: outside 0..1, or a score is not finite",
+                        (double)iou);
+    if (kept < 0) return det_fail_memory(error, "non-maximum suppression");
+    for (int64_t i = 0; i < kept; i++) w->survivors[w->survivor_count++] = items[w->kept[i]];
+    return DET_OK;
+}
+
+static det_status suppress(det_candidates *list, const det_region *regions, float iou,
+                           det_error *error)
+{
+    workspace w = {0};
+    det_status status = DET_OK;
+    if (!create_workspace(&w, list->count)) {
+        status = det_fail_memory(error, "non-maximum suppression");
+        goto done;
+    }
+    qsort(list->items, list->count, sizeof *list->items, by_class_then_region);
+    for (size_t first = 0, end; first < list->count && status == DET_OK; first = end) {
+        end = first;
+        while (end < list->count && list->items[end].class_id == list->items[first].class_id) end++;
+        status = suppress_class(list->items + first, end - first, regions, iou, &w, error);
+    }
+    if (status < 0) goto done;
+    for (size_t i = 0; i < w.survivor_count; i++) list->items[i] = w.survivors[i];
+    list->count = w.survivor_count;
+done:
+    free_workspace(&w);
+    return status;
+}
+
+det_status det_candidates_fuse(det_candidates *list, const det_region *regions,
+                               const det_fusion_options *options, det_error *error)
+{
+    if (list->count == 0) return DET_OK;
+    if (options->method == DET_NMS_HARD) {
+        const det_status status = suppress(list, regions, options->iou, error);
+        if (status < 0) return status;
+    }
+    qsort(list->items, list->count, sizeof *list->items, by_score_then_region);
+    if (options->max_detections > 0 && list->count > options->max_detections)
+        list->count = options->max_detections;
+    return DET_OK;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pipeline: propose regions, classify each with the ensemble, suppress, keep the best. */
+#include "detect/detector.h"
+
+#include "src/base/memory.h"
+#include "src/base/run.h"
+#include "src/base/text.h"
+#include "src/detector/candidates.h"
+#include "src/detector/ensemble.h"
+#include "src/detector/regions.h"
+
+#include <string.h>
+
+/* The settings that a picture needs; the rest of the configuration went into the ensemble. */
+typedef struct {
+    det_region_options regions;
+    det_fusion_options fusion;
+    float score_threshold;
+    double timeout_s;
+} settings;
+
+struct det_detector {
+    det_ensemble ensemble;
+    settings settings;
+    bool *selected; /* class_count flags */
+};
+
+/* ---- Creation ----------------------------------------------------------------------------------
+ */
+
+/* What the schema allows but this version cannot run. */
+static det_status check_supported(const det_config *config, det_error *error)
+{
+    const struct {
+        bool missing;
+        const char *key, *advice;
+    } checks[] = {
+        {config->proposals.multibox, "proposals.methods",
+         "no model has a MultiBox head yet; use [\"selective_search\"]"},
+        {strcmp(config->classifier.vote, "average") != 0, "classifier.vote",
+         "only \"average\" is available"},
+        {strcmp(config->classifier.regions, "crop") != 0, "classifier.regions",
+         "only \"crop\" is available"},
+        {strcmp(config->classifier.precision, "f32") != 0 &&
+             strcmp(config->classifier.precision, "auto") != 0,
+         "classifier.precision", "only \"f32\" is available, and \"auto\", which chooses it"},
+        {config->classifier.cascade, "classifier.cascade", "cascades are not available; use false"},
+        {config->postprocess.box_regression, "postprocess.box_regression",
+         "no model has a box regression head yet; use false"},
+    };
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+        if (checks[i].missing)
+            return det_fail_at(error, DET_UNSUPPORTED, NULL, checks[i].key, "%s", checks[i].advice);
+    return DET_OK;
+}
+
+static settings settings_of(const det_config *config)
+{
+    return (settings){
+        .regions = {.search = config->proposals.search,
+                    .use_search = config->proposals.selective_search,
+                    .whole_picture = config->proposals.whole_picture,
+                    .max = config->proposals.max,
+                    .limit = config->limits.max_regions},
+        .fusion = {.method = config->postprocess.nms_method,
+                   .iou = config->postprocess.nms_iou,
+                   .max_detections = config->postprocess.max_detections},
+        .score_threshold = config->postprocess.score_threshold,
+        .timeout_s = config->limits.timeout_s,
+    };
+}
+
+det_status det_detector_create(const det_config *config, det_detector **detector, det_error *error)
+{
+    det_status status = check_supported(config, error);
+    if (status < 0) return status;
+    det_detector *made = det_alloc_zeroed(1, sizeof *made);
+    if (!made) return det_fail_memory(error, "a detector");
+    made->settings = settings_of(config);
+    status = det_ensemble_create(config, &made->ensemble, error);
+    if (status == DET_OK) status = det_detector_select_classes(made, NULL, 0, error);
+    if (status < 0) {
+        det_detector_free(made);
+        return status;
+    }
+    *detector = made;
+    return DET_OK;
+}
+
+void det_detector_free(det_detector *detector)
+{
+    if (!detector) return;
+    det_ensemble_free(&detector->ensemble);
+    det_free(detector->selected);
+    det_free(detector);
+}
+
+const det_model *det_detector_model(const det_detector *detector)
+{
+    return detector->ensemble.models[0];
+}
+
+/* ---- Classes -----------------------------------------------------------------------------------
+ */
+
+/* "no class ... 'ornge'", with up to three classes whose names contain it or begin like it. */
+static det_status fail_unknown_class(const det_model *model, const char *name, det_error *error)
+{
+    enum { offered = 3, prefix = 3 };
+    det_text near = {0};
+    int count = 0;
+    for (size_t i = 0; i < model->class_count && count < offered; i++) {
+        const char *other = model->classes[i].name;
+        const bool alike = strcasestr(other, name) || strncasecmp(other, name, prefix) == 0;
+        if (alike) det_text_format(&near, "%s'%s'", count++ ? ", " : "; near it: ", other);
+    }
+    const det_status status =
+        det_fail(error, DET_ARGUMENT,
+                 "no class of the model is called '%s'%s ('detect model info' lists all %zu)", name,
+                 near.data ? near.data : "", model->class_count);
+    det_text_free(&near);
+    return status;
+}
+
+det_status det_detector_select_classes(det_detector *detector, const char *const *names,
+                                       size_t count, det_error *error)
+{
+    const det_model *model = det_detector_model(detector);
+    bool *selected = det_alloc_zeroed(model->class_count, sizeof *selected);
+    if (!selected) return det_fail_memory(error, "the selected classes");
+    for (size_t i = 0; i < model->class_count; i++) selected[i] = count == 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const int64_t class_id = det_model_find_class(model, names[i]);
+        if (class_id < 0) {
+            det_free(selected);
+            return fail_unknown_class(model, names[i], error);
+        }
+        selected[class_id] = true;
+    }
+    det_free(detector->selected);
+    detector->selected = selected;
+    return DET_OK;
+}
+
+/* ---- A picture ---------------------------------------------------------------------------------
+ */
+
+/* row: the network's output for one region, background included. */
+static bool add_candidates(const det_detector *detector, const float *row, size_t region,
+                           det_candidates *candidates)
+{
+    const det_model *model = det_detector_model(detector);
+    const float threshold = detector->settings.score_threshold;
+    for (size_t i = 0; i < model->class_count; i++) {
+        const bool after = model->background_index >= 0 && i >= (size_t)model->background_index;
+        const float score = row[i + after];
+        if (!(score >= threshold) || !detector->selected[i]) continue;
+        if (!det_candidates_add(candidates, (det_candidate){i, region, score})) return false;
+    }
+    return true;
+}
+
+static det_status classify_all(const det_detector *detector, det_ensemble_run *ensemble,
+                               const det_image *image, const det_region *regions, size_t count,
+                               const det_run *run, det_candidates *candidates, det_error *error)
+{
+    const size_t batch = detector->ensemble.batch;
+    const det_model *model = det_detector_model(detector);
+    const size_t row = model->class_count + (model->background_index >= 0);
+    for (size_t first = 0; first < count; first += batch) {
+        const size_t some = count - first < batch ? count - first : batch;
+        const float *probabilities = NULL;
+        det_status status = det_run_check(run, first, count, error);
+        if (status == DET_OK)
+            status = det_ensemble_classify(ensemble, image, regions + first, some, &probabilities,
+                                           error);
+        if (status < 0) return status;
+        for (size_t i = 0; i < some; i++)
+            if (!add_candidates(detector, probabilities + i * row, first + i, candidates))
+                return det_fail_memory(error, "the candidates of a picture");
+    }
+    return det_run_check(run, count, count, error);
+}
+
+static det_status fill_result(const det_detector *detector, const det_candidates *candidates,
+                              const det_region *regions, det_result *result, det_error *error)
+{
+    const det_model *model = det_detector_model(detector);
+    result->detections = det_alloc_array(candidates->count, sizeof *result->detections);
+    if (!result->detections) return det_fail_memory(error, "the detections of a picture");
+    for (size_t i = 0; i < candidates->count; i++) {
+        const det_candidate *c = &candidates->items[i];
+        result->detections[i] = (det_detection){
+            .class_name = model->classes[c->class_id].name,
+            .class_id = (int64_t)c->class_id,
+            .category_id = model->classes[c->class_id].category_id,
+            .score = c->score,
+            .box = regions[c->region].box,
+            .source = regions[c->region].source,
+        };
+    }
+    result->detection_count = candidates->count;
+    return DET_OK;
+}
+
+static double lap_ms(double *since_s)
+{
+    const double now_s = det_now_s(), ms = (now_s - *since_s) * 1e3;
+    *since_s = now_s;
+    return ms;
+}
+
+static det_status classify(const det_detector *detector, const det_image *image,
+                           const det_region *regions, size_t count, const det_run *run,
+                           det_result *result, det_error *error)
+{
+    det_ensemble_run ensemble = {0};
+    det_candidates candidates = {0};
+    det_status status = det_ensemble_run_create(&detector->ensemble, &ensemble, error);
+    if (status == DET_OK)
+        status = classify_all(detector, &ensemble, image, regions, count, run, &candidates, error);
+    result->timings.crops_ms = ensemble.crops_ms;
+    result->timings.network_ms = ensemble.network_ms;
+    if (status < 0) goto done;
+
+    double start_s = det_now_s();
+    status = det_candidates_fuse(&candidates, regions, &detector->settings.fusion, error);
+    if (status == DET_OK) status = fill_result(detector, &candidates, regions, result, error);
+    result->timings.fusion_ms = lap_ms(&start_s);
+done:
+    det_candidates_free(&candidates);
+    det_ensemble_run_free(&ensemble);
+    return status;
+}
+
+/* The caller's run with the threads and the time limit of the configuration. */
+static det_run run_of(const det_detector *detector, const det_run *run)
+{
+    det_run ours = run ? *run : (det_run){0};
+    ours.threads = detector->ensemble.threads;
+    if (detector->settings.timeout_s > 0) {
+        const double deadline_s = det_now_s() + detector->settings.timeout_s;
+        if (ours.deadline_s <= 0 || deadline_s < ours.deadline_s) ours.deadline_s = deadline_s;
+    }
+    return ours;
+}
+
+static det_status begin(const det_image *image, det_result *result, det_error *error)
+{
+    if (!image->pixels || image->width < 1 || image->height < 1)
+        return det_fail(error, DET_ARGUMENT, "an empty picture");
+    const char *file = result->file;
+    *result = (det_result){.file = file, .width = image->width, .height = image->height};
+    return DET_OK;
+}
+
+det_status det_detector_detect(const det_detector *detector, const det_image *image,
+                               const det_run *run, det_result *result, det_error *error)
+{
+    const double begin_s = det_now_s();
+    double start_s = begin_s;
+    det_region *regions = NULL;
+    size_t count = 0;
+    const det_run ours = run_of(detector, run);
+    det_status status = begin(image, result, error);
+    if (status < 0) return status;
+
+    /* The progress callback counts regions, so the search only looks at the deadline. */
+    const det_run silent = {.threads = ours.threads, .deadline_s = ours.deadline_s};
+    status =
+        det_propose_regions(image, &detector->settings.regions, &silent, &regions, &count, error);
+    result->timings.proposals_ms = lap_ms(&start_s);
+    result->proposal_count = count;
+    if (status == DET_OK) status = classify(detector, image, regions, count, &ours, result, error);
+    result->timings.total_ms = (det_now_s() - begin_s) * 1e3;
+    det_regions_free(regions);
+    if (status < 0) det_result_free(result);
+    return status;
+}
+
+det_status det_detector_classify(const det_detector *detector, const det_image *image,
+                                 const det_region *regions, size_t region_count, const det_run *run,
+                                 det_result *result, det_error *error)
+{
+    const double begin_s = det_now_s();
+    const det_run ours = run_of(detector, run);
+    det_status status = begin(image, result, error);
+    if (status < 0) return status;
+    result->proposal_count = region_count;
+    status = classify(detector, image, regions, region_count, &ours, result, error);
+    result->timings.total_ms = (det_now_s() - begin_s) * 1e3;
+    if (status < 0) det_result_free(result);
+    return status;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The networks of a detector: opened, compiled, run on crops, averaged (GoogLeNet paper, section 8:
+ * the ensemble votes by the mean of its probabilities). */
+#include "src/detector/ensemble.h"
+
+#include "src/base/memory.h"
+#include "src/base/parallel.h"
+#include "src/base/run.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+static det_status check_same_classes(const det_model *first, const det_model *other,
+                                     det_error *error)
+{
+    bool same = first->class_count == other->class_count &&
+                first->background_index == other->background_index;
+    for (size_t i = 0; same && i < first->class_count; i++)
+        same = strcmp(first->classes[i].name, other->classes[i].name) == 0;
+    if (same) return DET_OK;
+    return det_fail_at(error, DET_ARGUMENT, other->path, "classes",
+                       "its %zu classes are not the %zu of '%s': models of an ensemble must know "
+                       "the same classes in the same order",
+                       other->class_count, first->class_count, first->path);
+}
+
+static uint8_t to_byte(float value)
+{
+    return (uint8_t)lrintf(fminf(fmaxf(value, 0), 255));
+}
+
+static det_crop_options crop_options(const det_model *model, int context_px)
+{
+    const det_model_input *input = &model->input;
+    det_crop_options crop = {.width = input->width,
+                             .height = input->height,
+                             .context_px = context_px >= 0 ? context_px : input->context_px};
+    for (int c = 0; c < 3; c++) /* the mean is in the model's order, the crop is B G R */
+        crop.outside[c] = to_byte(input->mean[input->channel_order[0] == 'R' ? 2 - c : c]);
+    return crop;
+}
+
+static det_status check_context(const det_crop_options *crop, det_error *error)
+{
+    const int side = crop->width < crop->height ? crop->width : crop->height;
+    if (2 * crop->context_px < side) return DET_OK;
+    return det_fail_at(error, DET_ARGUMENT, NULL, "classifier.context_px",
+                       "%d pixels on each side leave nothing of a crop of %d x %d",
+                       crop->context_px, crop->width, crop->height);
+}
+
+static det_status add_model(det_ensemble *ensemble, const char *path, const det_config *config,
+                            det_error *error)
+{
+    const size_t at = ensemble->count;
+    det_status status = det_model_open(path, &ensemble->models[at], error);
+    if (status < 0) return status;
+    ensemble->count++;
+    const det_model *model = ensemble->models[at];
+    ensemble->crops[at] = crop_options(model, config->classifier.context_px);
+
+    status = check_context(&ensemble->crops[at], error);
+    if (status == DET_OK) status = check_same_classes(ensemble->models[0], model, error);
+    if (status < 0) return status;
+    const det_network_options options = {.batch = ensemble->batch, .threads = ensemble->threads};
+    status = det_network_compile(ensemble->models[at], &options, &ensemble->networks[at], error);
+    return det_error_file(error, path, status);
+}
+
+det_status det_ensemble_create(const det_config *config, det_ensemble *ensemble, det_error *error)
+{
+    const size_t count = config->classifier.model_count;
+    *ensemble = (det_ensemble){.batch = config->classifier.batch ? config->classifier.batch : 1,
+                               .threads = det_resolve_threads(config->runtime.threads)};
+    if (count == 0)
+        return det_fail_at(error, DET_ARGUMENT, NULL, "classifier.models",
+                           "no model is named; 'detect model import' makes one");
+    ensemble->models = det_alloc_zeroed(count, sizeof(det_model *));
+    ensemble->networks = det_alloc_zeroed(count, sizeof(det_network *));
+    ensemble->crops = det_alloc_zeroed(count, sizeof *ensemble->crops);
+    if (!ensemble->models || !ensemble->networks || !ensemble->crops)
+        return det_fail_memory(error, "an ensemble");
+
+    det_status status = DET_OK;
+    for (size_t i = 0; i < count && status == DET_OK; i++)
+        status = add_model(ensemble, config->classifier.models[i], config, error);
+    return status;
+}
+
+void det_ensemble_free(det_ensemble *ensemble)
+{
+    for (size_t i = 0; i < ensemble->count; i++) {
+        det_network_free(ensemble->networks[i]);
+        det_model_free(ensemble->models[i]);
+    }
+    det_free(ensemble->models);
+    det_free(ensemble->networks);
+    det_free(ensemble->crops);
+    *ensemble = (det_ensemble){0};
+}
+
+static size_t crop_bytes(const det_crop_options *crop)
+{
+    return (size_t)crop->width * (size_t)crop->height * 3;
+}
+
+static size_t output_values(const det_ensemble *ensemble)
+{
+    return (size_t)det_network_output_shape(ensemble->networks[0], 0).channels;
+}
+
+det_status det_ensemble_run_create(const det_ensemble *ensemble, det_ensemble_run *run,
+                                   det_error *error)
+{
+    *run = (det_ensemble_run){.ensemble = ensemble};
+    size_t largest = 0, values = 0;
+    for (size_t i = 0; i < ensemble->count; i++)
+        if (largest < crop_bytes(&ensemble->crops[i])) largest = crop_bytes(&ensemble->crops[i]);
+    if (!det_multiply_size(ensemble->batch, output_values(ensemble), &values))
+        return det_fail_memory(error, "a batch of regions");
+    run->pixels = det_alloc_array(ensemble->batch, largest);
+    run->outputs = det_alloc_array(values, sizeof *run->outputs);
+    run->sum = det_alloc_array(values, sizeof *run->sum);
+    if (!run->pixels || !run->outputs || !run->sum)
+        return det_fail_memory(error, "a batch of regions");
+    return det_worker_create((const det_network *const *)ensemble->networks, ensemble->count,
+                             &run->worker, error);
+}
+
+void det_ensemble_run_free(det_ensemble_run *run)
+{
+    det_worker_free(run->worker);
+    det_free(run->pixels);
+    det_free(run->outputs);
+    det_free(run->sum);
+    *run = (det_ensemble_run){0};
+}
+
+/* The crops of one batch; each index of the parallel loop is a region. */
+typedef struct {
+    const det_image *image;
+    const det_region *regions;
+    const det_crop_options *options;
+    uint8_t *pixels;
+    atomic_int status;
+} crop_job;
+
+static void crop_region(void *context, size_t index, int worker)
+{
+    (void)worker;
+    crop_job *job = context;
+    const det_status status = det_crop(job->image, job->regions[index].box, job->options,
+                                       job->pixels + index * crop_bytes(job->options));
+    if (status < 0) atomic_store(&job->status, (int)status);
+}
+
+static det_status make_crops(det_ensemble_run *run, size_t which, const det_image *image,
+                             const det_region *regions, size_t count, det_error *error)
+{
+    const double start_s = det_now_s();
+    crop_job job = {image, regions, &run->ensemble->crops[which], run->pixels, DET_OK};
+    det_parallel_for(count, run->ensemble->threads, crop_region, &job);
+    run->crops_ms += (det_now_s() - start_s) * 1e3;
+    const det_status status = (det_status)atomic_load(&job.status);
+    return status < 0 ? det_fail(error, status, "a region is empty or not finite") : DET_OK;
+}
+
+static bool same_crops(const det_crop_options *a, const det_crop_options *b)
+{
+    return a->width == b->width && a->height == b->height && a->context_px == b->context_px &&
+           memcmp(a->outside, b->outside, sizeof a->outside) == 0;
+}
+
+static det_status run_network(det_ensemble_run *run, size_t which, size_t count, det_error *error)
+{
+    const double start_s = det_now_s();
+    const det_status status = det_network_run_pictures(run->ensemble->networks[which], run->worker,
+                                                       run->pixels, count, &run->outputs, error);
+    run->network_ms += (det_now_s() - start_s) * 1e3;
+    return status;
+}
+
+det_status det_ensemble_classify(det_ensemble_run *run, const det_image *image,
+                                 const det_region *regions, size_t count,
+                                 const float **probabilities, det_error *error)
+{
+    const det_ensemble *ensemble = run->ensemble;
+    const size_t values = count * output_values(ensemble);
+    for (size_t i = 0; i < ensemble->count; i++) {
+        det_status status = DET_OK;
+        if (i == 0 || !same_crops(&ensemble->crops[i], &ensemble->crops[i - 1]))
+            status = make_crops(run, i, image, regions, count, error);
+        if (status == DET_OK) status = run_network(run, i, count, error);
+        if (status < 0) return status;
+        for (size_t j = 0; j < values; j++)
+            run->sum[j] = i == 0 ? run->outputs[j] : run->sum[j] + run->outputs[j];
+    }
+    const float share = 1 / (float)ensemble->count;
+    for (size_t j = 0; j < values; j++) run->sum[j] *= share;
+    *probabilities = run->sum;
+    return DET_OK;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_DETECTOR_REGIONS_H
+#define DETECT_DETECTOR_REGIONS_H
+
+#include "detect/proposals.h"
+
+/** Which regions of a picture the networks look at. */
+typedef struct det_region_options {
+    det_selective_search_options search;
+    bool use_search;
+    bool whole_picture; /**< false: a region that is the whole picture is left out */
+    size_t max;         /**< the best of them, 0: all */
+    size_t limit;       /**< more than this many is an error; 0: no limit */
+} det_region_options;
+
+/** Proposes the regions of a picture, best first.
+ *  @return DET_OK, DET_LIMIT, and as det_selective_search. */
+det_status det_propose_regions(const det_image *image, const det_region_options *options,
+                               const det_run *run, det_region **regions, size_t *count,
+                               det_error *error);
+
+#endif

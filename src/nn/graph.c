@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The network as data: names of its operations, look-up of its layers, and their release. */
+#include "src/nn/graph.h"
+
+#include "src/base/memory.h"
+
+#include <string.h>
+
+static const char *const op_names[DET_OP_COUNT] = {
+    [DET_OP_CONVOLUTION] = "convolution",
+    [DET_OP_RELU] = "relu",
+    [DET_OP_MAX_POOL] = "max_pool",
+    [DET_OP_AVERAGE_POOL] = "average_pool",
+    [DET_OP_LRN] = "lrn",
+    [DET_OP_CONCAT] = "concat",
+    [DET_OP_DROPOUT] = "dropout",
+    [DET_OP_INNER_PRODUCT] = "inner_product",
+    [DET_OP_SOFTMAX] = "softmax",
+};
+
+const char *det_op_name(det_op op)
+{
+    return op_names[op];
+}
+
+det_op det_op_parse(const char *name)
+{
+    int op = 0;
+    while (op < DET_OP_COUNT && strcmp(op_names[op], name) != 0) op++;
+    return (det_op)op;
+}
+
+int det_graph_find(const det_graph *graph, const char *name)
+{
+    for (int i = 0; i < graph->count; i++)
+        if (strcmp(graph->nodes[i].name, name) == 0) return i;
+    for (int i = 0; i < graph->count; i++)
+        if (graph->nodes[i].alias && strcmp(graph->nodes[i].alias, name) == 0) return i;
+    return DET_NO_NODE;
+}
+
+static void free_node(det_node *node)
+{
+    det_free(node->name);
+    det_free(node->alias);
+    det_free(node->inputs);
+    det_free(node->weights.tensor);
+    det_free(node->bias.tensor);
+}
+
+void det_graph_free(det_graph *graph)
+{
+    for (int i = 0; i < graph->count; i++) free_node(&graph->nodes[i]);
+    det_free(graph->nodes);
+    *graph = (det_graph){0};
+}

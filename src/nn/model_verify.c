@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What det_model_verify checks beyond opening a model: things that cost time to find out or that do
+ * no harm by themselves, but that a sound file does not have. */
+#include "src/base/memory.h"
+#include "src/nn/model_file.h"
+
+#include <math.h>
+#include <string.h>
+
+static det_status check_finite(const det_weights *weights, det_error *error)
+{
+    for (size_t i = 0; i < weights->count; i++)
+        if (!isfinite(weights->values[i])) {
+            det_fail(error, DET_FORMAT, "value %zu of %zu is %s", i, weights->count,
+                     isnan(weights->values[i]) ? "not a number" : "infinite");
+            det_error_where(error, "tensor '%s'", weights->tensor);
+            return DET_FORMAT;
+        }
+    return DET_OK;
+}
+
+static void mark_used(const det_safetensors *file, const det_weights *weights, bool *used)
+{
+    if (weights->tensor) used[det_safetensors_find(file, weights->tensor) - file->tensors] = true;
+}
+
+static det_status check_used(const det_model *model, const det_safetensors *file, det_error *error)
+{
+    bool *used = det_alloc_zeroed(file->count, sizeof *used);
+    if (!used) return det_fail_memory(error, "the list of tensors");
+    for (int i = 0; i < model->graph.count; i++) {
+        mark_used(file, &model->graph.nodes[i].weights, used);
+        mark_used(file, &model->graph.nodes[i].bias, used);
+    }
+    det_status status = DET_OK;
+    for (size_t i = 0; status == DET_OK && i < file->count; i++)
+        if (!used[i]) {
+            status =
+                det_fail(error, DET_FORMAT, "no layer uses its %zu values", file->tensors[i].count);
+            det_error_where(error, "tensor '%s'", file->tensors[i].name);
+        }
+    det_free(used);
+    return status;
+}
+
+static det_status check_names(const det_model *model, det_error *error)
+{
+    for (size_t i = 0; i < model->class_count; i++)
+        if (!*model->classes[i].name) {
+            det_fail(error, DET_FORMAT, "the class has no name");
+            det_error_where(error, "model.classes[%zu].name", i);
+            return DET_FORMAT;
+        }
+    return DET_OK;
+}
+
+static det_status check_outputs(const det_model *model, det_error *error)
+{
+    if (model->probabilities != DET_NO_NODE) return DET_OK;
+    det_fail(error, DET_FORMAT, "no layer gives probabilities");
+    det_error_where(error, "model.outputs.probabilities");
+    return DET_FORMAT;
+}
+
+det_status det_model_verify_contents(const det_model *model, const det_safetensors *file,
+                                     det_error *error)
+{
+    det_status status = DET_OK;
+    for (int i = 0; status == DET_OK && i < model->graph.count; i++) {
+        status = check_finite(&model->graph.nodes[i].weights, error);
+        if (status == DET_OK) status = check_finite(&model->graph.nodes[i].bias, error);
+    }
+    if (status == DET_OK) status = check_used(model, file, error);
+    if (status == DET_OK) status = check_names(model, error);
+    return status < 0 ? status : check_outputs(model, error);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Building blocks of a plan: tensors, constants, steps, reorders. */
+#include "src/nn/onednn/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+det_status det_dnnl_fail(det_error *error, const char *doing, dnnl_status_t status)
+{
+    if (status == dnnl_out_of_memory) return det_fail_memory(error, doing);
+    const det_status ours = status == dnnl_unimplemented ? DET_UNSUPPORTED : DET_INTERNAL;
+    return det_fail(error, ours, "oneDNN cannot %s (status %d)", doing, (int)status);
+}
+
+det_layout det_plain_layout(det_shape shape)
+{
+    const dnnl_dims_t dims = {1, shape.channels, shape.height, shape.width};
+    return det_layout_create(4, dims, dnnl_nchw);
+}
+
+static det_layout blocked_layout(int block, det_shape shape)
+{
+    const dnnl_dims_t dims = {1, shape.channels, shape.height, shape.width};
+    return det_layout_create(4, dims, block == 16 ? dnnl_nChw16c : dnnl_nChw8c);
+}
+
+det_layout det_plan_map_layout(const det_plan *plan, det_shape shape)
+{
+    const bool whole_blocks = plan->block > 0 && shape.channels % plan->block == 0;
+    return whole_blocks ? blocked_layout(plan->block, shape) : det_plain_layout(shape);
+}
+
+/* Asks oneDNN which layout it would give the output of an ordinary convolution here. */
+static det_status find_block(det_plan *plan, det_error *error)
+{
+    enum { channels = 64, side = 14 };
+    const dnnl_dims_t map = {1, channels, side, side}, kernel = {channels, channels, 3, 3};
+    const dnnl_dims_t window[4] = {{1, 1}, {0, 0}, {1, 1}, {1, 1}};
+    const det_shape shape = {channels, side, side};
+    det_layout any = det_layout_create(4, map, dnnl_format_tag_any);
+    det_layout weights = det_layout_create(4, kernel, dnnl_format_tag_any);
+    det_layout block16 = blocked_layout(16, shape), block8 = blocked_layout(8, shape);
+    const det_const_layout layouts[4] = {any, weights, NULL, any};
+    dnnl_primitive_desc_t pd = NULL;
+
+    det_status status = DET_OK;
+    if (!any || !weights || !block16 || !block8) {
+        status = det_fail_memory(error, "a layout");
+        goto done;
+    }
+    const dnnl_status_t result =
+        det_pd_convolution(&pd, plan->engine, dnnl_convolution_direct, layouts, window, NULL);
+    if (result != dnnl_success) {
+        status = det_dnnl_fail(error, "describe a convolution", result);
+        goto done;
+    }
+    const det_const_layout chosen = dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0);
+    plan->block = dnnl_memory_desc_equal(chosen, block16)  ? 16
+                  : dnnl_memory_desc_equal(chosen, block8) ? 8
+                                                           : 0;
+done:
+    if (pd) dnnl_primitive_desc_destroy(pd);
+    det_layout_free(block8);
+    det_layout_free(block16);
+    det_layout_free(weights);
+    det_layout_free(any);
+    return status;
+}
+
+det_status det_plan_create(det_plan *plan, det_error *error)
+{
+    const dnnl_status_t result = dnnl_engine_create(&plan->engine, dnnl_cpu, 0);
+    if (result != dnnl_success) return det_dnnl_fail(error, "make an engine", result);
+    return find_block(plan, error);
+}
+
+static void free_step(det_step *step)
+{
+    if (step->primitive) dnnl_primitive_destroy(step->primitive);
+    det_layout_free(step->scratchpad);
+    det_free(step->arguments);
+}
+
+void det_plan_free(det_plan *plan)
+{
+    for (int i = 0; i < plan->step_count; i++) free_step(&plan->steps[i]);
+    for (int i = 0; i < plan->constant_count; i++) {
+        dnnl_memory_destroy(plan->constants[i].memory);
+        det_free(plan->constants[i].values);
+    }
+    for (int i = 0; i < plan->tensor_count; i++) det_layout_free(plan->tensors[i].layout);
+    det_free(plan->steps);
+    det_free(plan->constants);
+    det_free(plan->tensors);
+    if (plan->engine) dnnl_engine_destroy(plan->engine);
+    *plan = (det_plan){0};
+}
+
+static bool is_plain(det_const_layout layout, det_shape shape)
+{
+    if (det_layout_ndims(layout) == 2) return true;
+    det_layout plain = det_plain_layout(shape);
+    const bool same = plain && dnnl_memory_desc_equal(layout, plain);
+    det_layout_free(plain);
+    return same;
+}
+
+int det_plan_add_tensor(det_plan *plan, det_layout layout, det_shape shape, det_error *error)
+{
+    if (!layout || !det_grow_array(&plan->tensors, &plan->tensor_capacity,
+                                   (size_t)plan->tensor_count + 1, sizeof *plan->tensors)) {
+        det_layout_free(layout);
+        return det_fail_memory(error, "a tensor of the network");
+    }
+    plan->tensors[plan->tensor_count] = (det_plan_tensor){
+        .layout = layout,
+        .size = dnnl_memory_desc_get_size(layout),
+        .plain = is_plain(layout, shape),
+        .shape = shape,
+        .parent = -1,
+        .first = -1,
+        .last = -1,
+    };
+    return plan->tensor_count++;
+}
+
+dnnl_primitive_attr_t det_plan_attributes(const det_node *relu)
+{
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_post_ops_t post = NULL;
+    if (dnnl_primitive_attr_create(&attributes) != dnnl_success) return NULL;
+    bool good = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user) ==
+                dnnl_success;
+    if (good && relu) {
+        good = dnnl_post_ops_create(&post) == dnnl_success &&
+               det_post_relu(post, relu->negative_slope) == dnnl_success &&
+               dnnl_primitive_attr_set_post_ops(attributes, post) == dnnl_success;
+        if (post) dnnl_post_ops_destroy(post);
+    }
+    if (good) return attributes;
+    dnnl_primitive_attr_destroy(attributes);
+    return NULL;
+}
+
+static void note_use(det_plan *plan, int tensor, int step)
+{
+    det_plan_tensor *t = &plan->tensors[tensor];
+    if (t->first < 0) t->first = step;
+    t->last = step;
+    if (t->parent >= 0) note_use(plan, t->parent, step);
+}
+
+/* "avx512_core:jit" and the like; long names are cut. */
+static void copy_implementation(det_step *step, dnnl_primitive_desc_t pd)
+{
+    const char *name = NULL;
+    if (dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name) != dnnl_success) return;
+    snprintf(step->implementation, sizeof step->implementation, "%s", name);
+}
+
+det_status det_plan_add_step(det_plan *plan, const char *layer, dnnl_primitive_desc_t pd,
+                             const det_argument *arguments, int count, det_error *error)
+{
+    det_step step = {.layer = layer, .argument_count = count};
+    copy_implementation(&step, pd);
+    step.scratchpad =
+        det_layout_copy(dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0));
+    const dnnl_status_t result = dnnl_primitive_create(&step.primitive, pd);
+    dnnl_primitive_desc_destroy(pd);
+    step.arguments = det_alloc_array((size_t)count, sizeof *step.arguments);
+    if (result != dnnl_success || !step.scratchpad || !step.arguments ||
+        !det_grow_array(&plan->steps, &plan->step_capacity, (size_t)plan->step_count + 1,
+                        sizeof *plan->steps)) {
+        free_step(&step);
+        return result != dnnl_success ? det_dnnl_fail(error, "create a primitive", result)
+                                      : det_fail_memory(error, "a step of the network");
+    }
+    step.scratchpad_size = dnnl_memory_desc_get_size(step.scratchpad);
+    memcpy(step.arguments, arguments, (size_t)count * sizeof *arguments);
+    for (int i = 0; i < count; i++)
+        if (!arguments[i].constant) note_use(plan, arguments[i].tensor, plan->step_count);
+    plan->steps[plan->step_count++] = step;
+    return DET_OK;
+}
+
+static dnnl_status_t describe_reorder(det_plan *plan, det_const_layout from, det_const_layout to,
+                                      dnnl_primitive_desc_t *pd)
+{
+    dnnl_primitive_attr_t attributes = det_plan_attributes(NULL);
+    if (!attributes) return dnnl_out_of_memory;
+    const dnnl_status_t result =
+        dnnl_reorder_primitive_desc_create(pd, from, plan->engine, to, plan->engine, attributes);
+    dnnl_primitive_attr_destroy(attributes);
+    return result;
+}
+
+int det_plan_reorder(det_plan *plan, const char *layer, int tensor, det_const_layout wanted,
+                     det_error *error)
+{
+    const det_plan_tensor from = plan->tensors[tensor];
+    if (dnnl_memory_desc_equal(from.layout, wanted)) return tensor;
+
+    const int to = det_plan_add_tensor(plan, det_layout_copy(wanted), from.shape, error);
+    if (to < 0) return to;
+    dnnl_primitive_desc_t pd = NULL;
+    const dnnl_status_t result = describe_reorder(plan, from.layout, plan->tensors[to].layout, &pd);
+    if (result != dnnl_success) return det_dnnl_fail(error, "reorder a tensor", result);
+
+    const det_argument arguments[] = {{DNNL_ARG_FROM, tensor, NULL}, {DNNL_ARG_TO, to, NULL}};
+    const det_status status = det_plan_add_step(plan, layer, pd, arguments, 2, error);
+    return status < 0 ? (int)status : to;
+}
+
+int det_plan_as_map(det_plan *plan, const char *layer, int tensor, det_error *error)
+{
+    if (!plan->tensors[tensor].plain || det_layout_ndims(plan->tensors[tensor].layout) != 4)
+        return tensor;
+    det_layout wanted = det_plan_map_layout(plan, plan->tensors[tensor].shape);
+    if (!wanted) return det_fail_memory(error, "a layout");
+    const int map = det_plan_reorder(plan, layer, tensor, wanted, error);
+    det_layout_free(wanted);
+    return map;
+}
+
+static dnnl_status_t fill_constant(det_plan *plan, const float *values, det_const_layout plain,
+                                   const det_constant *constant, det_const_layout wanted)
+{
+    dnnl_memory_t source = NULL;
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_primitive_t primitive = NULL;
+    dnnl_stream_t stream = NULL;
+
+    /* oneDNN takes a pointer to what it only reads as non-const. */
+    void *borrowed;
+    memcpy(&borrowed, &values, sizeof borrowed);
+    dnnl_status_t result = dnnl_memory_create(&source, plain, plan->engine, borrowed);
+    if (result == dnnl_success)
+        result = dnnl_reorder_primitive_desc_create(&pd, plain, plan->engine, wanted, plan->engine,
+                                                    NULL);
+    if (result == dnnl_success) result = dnnl_primitive_create(&primitive, pd);
+    if (result == dnnl_success)
+        result = dnnl_stream_create(&stream, plan->engine, dnnl_stream_default_flags);
+    if (result == dnnl_success) {
+        const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, source},
+                                             {DNNL_ARG_TO, constant->memory}};
+        result = dnnl_primitive_execute(primitive, stream, 2, arguments);
+    }
+    if (result == dnnl_success) result = dnnl_stream_wait(stream);
+
+    if (stream) dnnl_stream_destroy(stream);
+    if (primitive) dnnl_primitive_destroy(primitive);
+    if (pd) dnnl_primitive_desc_destroy(pd);
+    if (source) dnnl_memory_destroy(source);
+    return result;
+}
+
+det_status det_plan_add_constant(det_plan *plan, const float *values, det_const_layout plain,
+                                 det_const_layout wanted, det_argument *argument, det_error *error)
+{
+    det_constant constant = {0};
+    if (!det_grow_array(&plan->constants, &plan->constant_capacity,
+                        (size_t)plan->constant_count + 1, sizeof *plan->constants) ||
+        !(constant.values = det_alloc_aligned(dnnl_memory_desc_get_size(wanted))))
+        return det_fail_memory(error, "weights");
+
+    dnnl_status_t result =
+        dnnl_memory_create(&constant.memory, wanted, plan->engine, constant.values);
+    if (result == dnnl_success) result = fill_constant(plan, values, plain, &constant, wanted);
+    if (result != dnnl_success) {
+        if (constant.memory) dnnl_memory_destroy(constant.memory);
+        det_free(constant.values);
+        return det_dnnl_fail(error, "pack weights", result);
+    }
+    plan->constants[plan->constant_count++] = constant;
+    argument->constant = constant.memory;
+    return DET_OK;
+}
+
+int det_plan_add_layer(det_plan *plan, const det_layer *layer, int input, dnnl_primitive_desc_t pd,
+                       const det_argument *constants, int constant_count, det_error *error)
+{
+    const char *name = layer->node->name;
+    int output = layer->destination;
+    int status = input = det_plan_reorder(
+        plan, name, input, dnnl_primitive_desc_query_md(pd, dnnl_query_src_md, 0), error);
+    if (status >= 0 && output < 0) {
+        det_const_layout chosen = dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0);
+        status = output = det_plan_add_tensor(plan, det_layout_copy(chosen), layer->out, error);
+    }
+    if (status < 0) {
+        dnnl_primitive_desc_destroy(pd);
+        return status;
+    }
+
+    det_argument arguments[4] = {{DNNL_ARG_SRC, input, NULL}, {DNNL_ARG_DST, output, NULL}};
+    for (int i = 0; i < constant_count; i++) arguments[2 + i] = constants[i];
+    status = det_plan_add_step(plan, name, pd, arguments, 2 + constant_count, error);
+    return status < 0 ? status : output;
+}

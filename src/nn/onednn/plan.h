@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_NN_ONEDNN_PLAN_H
+#define DETECT_NN_ONEDNN_PLAN_H
+
+/* A network as it runs: tensors in an arena, and steps (oneDNN primitives) that read and write
+ * them. Everything here is for ONE picture; a batch is one picture after another on each thread,
+ * which costs no more than a large batch, needs no padding, and makes concat free (see concat.c).
+ */
+
+#include "detect/network.h"
+#include "src/nn/graph.h"
+#include "src/nn/onednn/compat.h"
+
+/** A value that flows between steps. */
+typedef struct det_plan_tensor {
+    det_layout layout;
+    size_t size; /**< bytes */
+    bool plain;  /**< rows of a map one after another: N C H W, or N C */
+    det_shape shape;
+    int parent;           /**< the tensor of which this is a part, or -1 */
+    size_t parent_offset; /**< bytes */
+    int first, last;      /**< the steps between which it is alive */
+    size_t arena_offset;  /**< bytes; memory_plan.c */
+} det_plan_tensor;
+
+/** What a step reads or writes: a tensor of the arena, or a constant. */
+typedef struct det_argument {
+    int kind;               /**< DNNL_ARG_... */
+    int tensor;             /**< or -1: */
+    dnnl_memory_t constant; /**< owned by the plan */
+} det_argument;
+
+typedef struct det_step {
+    const char *layer;
+    char implementation[64];
+    dnnl_primitive_t primitive;
+    det_argument *arguments;
+    int argument_count;
+    det_layout scratchpad;
+    size_t scratchpad_size; /**< bytes */
+} det_step;
+
+/** A constant in the layout that a primitive wants: weights, biases. */
+typedef struct det_constant {
+    dnnl_memory_t memory;
+    void *values;
+} det_constant;
+
+typedef struct det_plan {
+    dnnl_engine_t engine;
+    int block; /**< channels a block of this processor's layout holds: 16, 8, or 0 (no blocks) */
+    bool winograd;
+    det_plan_tensor *tensors;
+    int tensor_count;
+    det_step *steps;
+    int step_count;
+    det_constant *constants;
+    int constant_count;
+    size_t tensor_capacity, step_capacity, constant_capacity;
+    size_t arena_size; /**< bytes, scratchpad included */
+    size_t scratchpad_offset, scratchpad_size;
+} det_plan;
+
+/** Network handle. */
+struct det_network {
+    det_model *model;
+    size_t batch;
+    int threads;       /**< that share the pictures of a batch */
+    int inner_threads; /**< inside a primitive: all of them where the batch is one picture, else 1
+                        */
+    det_shape input_shape;
+    bool takes_tensor; /**< compiled with `from` */
+    det_plan plan;
+    int input;    /**< tensor, plain */
+    int *outputs; /**< tensors, plain */
+    det_shape *output_shapes;
+    size_t output_count;
+};
+
+/* ---- plan.c: building blocks ------------------------------------------------------------------
+ */
+
+det_status det_plan_create(det_plan *plan, det_error *error);
+void det_plan_free(det_plan *plan);
+
+/** The status of a failed oneDNN call, as an error that names it. */
+det_status det_dnnl_fail(det_error *error, const char *doing, dnnl_status_t status);
+
+/** Adds a tensor that owns `layout` (freed with the plan, and at once on failure).
+ *  @return its index, or a negative det_status. */
+int det_plan_add_tensor(det_plan *plan, det_layout layout, det_shape shape, det_error *error);
+/** The layout of a map on this processor: blocked where channels fill whole blocks, else plain. */
+det_layout det_plan_map_layout(const det_plan *plan, det_shape shape);
+det_layout det_plain_layout(det_shape shape);
+
+/** Adds a constant from plain values, reordered to what the primitive wants, and puts its memory
+ *  (owned by the plan) into the argument. */
+det_status det_plan_add_constant(det_plan *plan, const float *values, det_const_layout plain,
+                                 det_const_layout wanted, det_argument *argument, det_error *error);
+
+/** Adds a step from a primitive descriptor, which it destroys whatever happens.
+ *  @return DET_OK, DET_MEMORY, DET_INTERNAL. */
+det_status det_plan_add_step(det_plan *plan, const char *layer, dnnl_primitive_desc_t pd,
+                             const det_argument *arguments, int count, det_error *error);
+
+/** The tensor `tensor` in the layout `wanted`: itself, or a new one and a reorder step.
+ *  @return index of a tensor, or a negative det_status. */
+int det_plan_reorder(det_plan *plan, const char *layer, int tensor, det_const_layout wanted,
+                     det_error *error);
+
+/** The tensor in the layout that pools and LRN run fast in (det_plan_map_layout). */
+int det_plan_as_map(det_plan *plan, const char *layer, int tensor, det_error *error);
+
+/** Primitive attributes that every step has (scratchpad in our arena), with a ReLU fused behind
+ *  the operation where `relu` is not NULL. NULL when memory is short. */
+dnnl_primitive_attr_t det_plan_attributes(const det_node *relu);
+
+/** Gives every tensor its place; after the last step. */
+det_status det_plan_place_tensors(det_plan *plan, det_error *error);
+
+/* ---- One file an operation -------------------------------------------------------------------- *
+ * Each adds the steps of a layer and returns the index of the tensor with its result, or a negative
+ * det_status. `destination` is a tensor to write into (a branch of a concat), or -1. */
+
+typedef struct det_layer {
+    const det_node *node;
+    const det_node *relu; /**< fused behind it, or NULL */
+    det_shape in, out;
+    int destination;
+} det_layer;
+
+/** Adds the step of a layer with one input: the input reordered if the primitive wants it, the
+ *  output in layer->destination or a new tensor, and up to two constants. Destroys `pd` whatever
+ *  happens. @return the tensor with the result, or a negative det_status. */
+int det_plan_add_layer(det_plan *plan, const det_layer *layer, int input, dnnl_primitive_desc_t pd,
+                       const det_argument *constants, int constant_count, det_error *error);
+
+int det_add_convolution(det_plan *plan, const det_layer *layer, int input, det_error *error);
+int det_add_pool(det_plan *plan, const det_layer *layer, int input, det_error *error);
+int det_add_lrn(det_plan *plan, const det_layer *layer, int input, det_error *error);
+int det_add_relu(det_plan *plan, const det_layer *layer, int input, det_error *error);
+int det_add_inner_product(det_plan *plan, const det_layer *layer, int input, det_error *error);
+int det_add_softmax(det_plan *plan, const det_layer *layer, int input, det_error *error);
+int det_add_concat(det_plan *plan, const det_layer *layer, const int *inputs, det_error *error);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The layers that have weights, with the ReLU behind them fused:
+ *   convolution    y[o] = relu(b[o] + sum over i, kh, kw of W[o][i][kh][kw] * x[i])
+ *   inner product  y[o] = relu(b[o] + sum over all values i of the picture's map of W[o][i] * x[i])
+ */
+#include "src/nn/onednn/plan.h"
+
+/* Layouts that the layer asks for ("any": the primitive chooses) and those of the model file. */
+typedef struct {
+    det_layout in, weights, bias, out;
+    det_layout file_weights;
+} layouts_of;
+
+static bool complete(const layouts_of *l)
+{
+    return l->in && l->weights && l->bias && l->out && l->file_weights;
+}
+
+static void free_layouts(layouts_of *l)
+{
+    det_layout_free(l->in);
+    det_layout_free(l->weights);
+    det_layout_free(l->bias);
+    det_layout_free(l->out);
+    det_layout_free(l->file_weights);
+}
+
+/* Packs the weights, then adds the step. Destroys pd. */
+static int add_weighted(det_plan *plan, const det_layer *layer, int input, const layouts_of *l,
+                        dnnl_primitive_desc_t pd, det_error *error)
+{
+    const det_node *node = layer->node;
+    det_argument constants[2] = {{DNNL_ARG_WEIGHTS, -1, NULL}, {DNNL_ARG_BIAS, -1, NULL}};
+    const int count = node->bias.values ? 2 : 1;
+    det_status status = det_plan_add_constant(
+        plan, node->weights.values, l->file_weights,
+        dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0), &constants[0], error);
+    if (status == DET_OK && node->bias.values)
+        status =
+            det_plan_add_constant(plan, node->bias.values, l->bias, l->bias, &constants[1], error);
+    if (status < 0) {
+        dnnl_primitive_desc_destroy(pd);
+        return status;
+    }
+    return det_plan_add_layer(plan, layer, input, pd, constants, count, error);
+}
+
+static dnnl_status_t describe_convolution(const det_plan *plan, const det_layer *layer,
+                                          const layouts_of *l, dnnl_primitive_desc_t *pd)
+{
+    const det_window *w = &layer->node->window;
+    const dnnl_dims_t window[4] = {{w->stride_h, w->stride_w},
+                                   {w->dilation_h - 1, w->dilation_w - 1},
+                                   {w->pad_h, w->pad_w},
+                                   {w->pad_h, w->pad_w}};
+    const det_const_layout layouts[4] = {l->in, l->weights,
+                                         layer->node->bias.values ? l->bias : NULL, l->out};
+    dnnl_primitive_attr_t attributes = det_plan_attributes(layer->relu);
+    if (!attributes) return dnnl_out_of_memory;
+    const dnnl_status_t result = det_pd_convolution(
+        pd, plan->engine, plan->winograd ? dnnl_convolution_auto : dnnl_convolution_direct, layouts,
+        window, attributes);
+    dnnl_primitive_attr_destroy(attributes);
+    return result;
+}
+
+static void convolution_layouts(const det_plan *plan, const det_layer *layer, int input,
+                                layouts_of *l)
+{
+    const det_node *node = layer->node;
+    const det_window *w = &node->window;
+    const int groups = node->groups, in_channels = layer->in.channels / groups;
+    const dnnl_dims_t in = {1, layer->in.channels, layer->in.height, layer->in.width};
+    const dnnl_dims_t out = {1, layer->out.channels, layer->out.height, layer->out.width};
+    const dnnl_dims_t dense = {node->channels, in_channels, w->kernel_h, w->kernel_w};
+    const dnnl_dims_t grouped = {groups, node->channels / groups, in_channels, w->kernel_h,
+                                 w->kernel_w};
+    const dnnl_dims_t bias = {node->channels};
+
+    /* A plain input is a picture or comes from the caller: the convolution says what it wants. */
+    const det_plan_tensor *source = &plan->tensors[input];
+    l->in = source->plain ? det_layout_create(4, in, dnnl_format_tag_any)
+                          : det_layout_copy(source->layout);
+    l->weights = groups > 1 ? det_layout_create(5, grouped, dnnl_format_tag_any)
+                            : det_layout_create(4, dense, dnnl_format_tag_any);
+    l->file_weights = groups > 1 ? det_layout_create(5, grouped, dnnl_goihw)
+                                 : det_layout_create(4, dense, dnnl_oihw);
+    l->bias = det_layout_create(1, bias, dnnl_x);
+    l->out = layer->destination >= 0 ? det_layout_copy(plan->tensors[layer->destination].layout)
+                                     : det_layout_create(4, out, dnnl_format_tag_any);
+}
+
+int det_add_convolution(det_plan *plan, const det_layer *layer, int input, det_error *error)
+{
+    layouts_of l = {0};
+    dnnl_primitive_desc_t pd = NULL;
+    convolution_layouts(plan, layer, input, &l);
+    const dnnl_status_t result =
+        complete(&l) ? describe_convolution(plan, layer, &l, &pd) : dnnl_out_of_memory;
+    const int output = result == dnnl_success
+                           ? add_weighted(plan, layer, input, &l, pd, error)
+                           : (int)det_dnnl_fail(error, "describe a convolution", result);
+    free_layouts(&l);
+    return output;
+}
+
+static dnnl_status_t describe_inner_product(const det_plan *plan, const det_layer *layer,
+                                            const layouts_of *l, dnnl_primitive_desc_t *pd)
+{
+    const det_const_layout layouts[4] = {l->in, l->weights,
+                                         layer->node->bias.values ? l->bias : NULL, l->out};
+    dnnl_primitive_attr_t attributes = det_plan_attributes(layer->relu);
+    if (!attributes) return dnnl_out_of_memory;
+    const dnnl_status_t result = det_pd_inner_product(pd, plan->engine, layouts, attributes);
+    dnnl_primitive_attr_destroy(attributes);
+    return result;
+}
+
+static void inner_product_layouts(const det_plan *plan, const det_layer *layer, int input,
+                                  layouts_of *l)
+{
+    const int ndims = det_layout_ndims(plan->tensors[input].layout);
+    const int channels = layer->node->channels;
+    const dnnl_dims_t in = {1, layer->in.channels, layer->in.height, layer->in.width};
+    const dnnl_dims_t weights = {channels, layer->in.channels, layer->in.height, layer->in.width};
+    const dnnl_dims_t out = {1, channels}, bias = {channels};
+    l->in = det_layout_create(ndims, in, dnnl_format_tag_any);
+    l->weights = det_layout_create(ndims, weights, dnnl_format_tag_any);
+    l->file_weights = det_layout_create(ndims, weights, ndims == 4 ? dnnl_oihw : dnnl_oi);
+    l->bias = det_layout_create(1, bias, dnnl_x);
+    l->out = det_layout_create(2, out, dnnl_nc);
+}
+
+int det_add_inner_product(det_plan *plan, const det_layer *layer, int input, det_error *error)
+{
+    layouts_of l = {0};
+    dnnl_primitive_desc_t pd = NULL;
+    inner_product_layouts(plan, layer, input, &l);
+    const dnnl_status_t result =
+        complete(&l) ? describe_inner_product(plan, layer, &l, &pd) : dnnl_out_of_memory;
+    const int output = result == dnnl_success
+                           ? add_weighted(plan, layer, input, &l, pd, error)
+                           : (int)det_dnnl_fail(error, "describe an inner product", result);
+    free_layouts(&l);
+    return output;
+}

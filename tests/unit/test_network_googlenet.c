@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The real GoogLeNet against what another runtime computed on six crops. */
+#include "detect/image.h"
+#include "detect/network.h"
+#include "src/base/json_reader.h"
+#include "src/base/memory.h"
+#include "tests/unit/support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { outputs = 4 };
+static const char *const wanted[outputs] = {"prob", "pool5/7x7_s1", "conv2/norm2",
+                                            "inception_4e/output"};
+
+/* The imported model, and the oracle; shared by the tests. */
+static char model_path[4096];
+
+static const char *imported_model(void)
+{
+    if (*model_path) return model_path;
+    char weights[4096], labels[4096];
+    snprintf(weights, sizeof weights, "%s", test_data("models/bvlc_googlenet.caffemodel"));
+    snprintf(labels, sizeof labels, "%s", test_data("models/synset_words.txt"));
+    snprintf(model_path, sizeof model_path, "%s", test_path("googlenet.safetensors"));
+    det_error error = {0};
+    const det_model_import_options options = {.weights = weights, .labels = labels};
+    test_assert_ok(det_model_import(&options, model_path, &error), &error);
+    return model_path;
+}
+
+static det_model *open_model(void)
+{
+    det_model *model = NULL;
+    det_error error = {0};
+    test_assert_ok(det_model_open(imported_model(), &model, &error), &error);
+    return model;
+}
+
+static size_t values_of(det_shape s)
+{
+    return (size_t)s.channels * (size_t)s.height * (size_t)s.width;
+}
+
+static double norm(const float *values, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) sum += (double)values[i] * (double)values[i];
+    return sqrt(sum);
+}
+
+static void assert_near(double value, double expected, const char *what)
+{
+    if (fabs(value - expected) > 1e-4 * fabs(expected) + 1e-6)
+        fail_msg("%s is %.9g, not %.9g", what, value, expected);
+}
+
+static double number(json_object *object, const char *key)
+{
+    json_object *value = NULL;
+    assert_true(json_object_object_get_ex(object, key, &value));
+    return json_object_get_double(value);
+}
+
+static void check_case(json_object *c, float *const results[outputs], const det_shape *shapes)
+{
+    json_object *list = NULL;
+    assert_true(json_object_object_get_ex(c, "top10", &list));
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        json_object *item = json_object_array_get_idx(list, i);
+        const size_t index = (size_t)number(item, "index");
+        assert_near((double)results[0][index], number(item, "probability"), "a probability");
+    }
+    assert_true(json_object_object_get_ex(c, "pool5_first16", &list));
+    for (size_t i = 0; i < 16; i++)
+        assert_near((double)results[1][i],
+                    json_object_get_double(json_object_array_get_idx(list, i)),
+                    "a feature of pool5");
+    assert_near(norm(results[1], values_of(shapes[1])), number(c, "pool5_l2"), "the norm of pool5");
+    assert_near(norm(results[2], values_of(shapes[2])), number(c, "conv2_norm2_l2"),
+                "the norm of conv2/norm2");
+    assert_near(norm(results[3], values_of(shapes[3])), number(c, "inception_4e_l2"),
+                "the norm of inception_4e");
+}
+
+static void six_crops_agree_with_another_runtime(void **state)
+{
+    (void)state;
+    json_object *oracle = NULL, *cases = NULL;
+    det_error error = {0};
+    test_assert_ok(det_json_read(test_data("oracles/googlenet/expected.json"), &oracle, &error),
+                   &error);
+    assert_true(json_object_object_get_ex(oracle, "cases", &cases));
+
+    det_model *model = open_model();
+    det_network *network = NULL;
+    det_worker *worker = NULL;
+    const det_network_options options = {.batch = 2, .to = wanted, .to_count = outputs};
+    test_assert_ok(det_network_compile(model, &options, &network, &error), &error);
+    test_assert_ok(det_worker_create((const det_network *const[]){network}, 1, &worker, &error),
+                   &error);
+    det_shape shapes[outputs];
+    float *results[outputs];
+    for (size_t i = 0; i < outputs; i++) {
+        shapes[i] = det_network_output_shape(network, i);
+        results[i] = det_alloc_array(2 * values_of(shapes[i]), sizeof(float));
+    }
+
+    assert_int_equal(json_object_array_length(cases), 6);
+    for (size_t i = 0; i < 6; i++) {
+        json_object *c = json_object_array_get_idx(cases, i), *name = NULL;
+        assert_true(json_object_object_get_ex(c, "image", &name));
+        char path[128];
+        snprintf(path, sizeof path, "oracles/googlenet/%s", json_object_get_string(name));
+        det_image image = {0};
+        test_assert_ok(det_image_read(test_data(path), NULL, &image, &error), &error);
+        assert_int_equal(image.stride, 224 * 3);
+        test_assert_ok(det_network_run_pictures(network, worker, image.pixels, 1, results, &error),
+                       &error);
+        check_case(c, results, shapes);
+        det_image_free(&image);
+    }
+    for (size_t i = 0; i < outputs; i++) det_free(results[i]);
+    det_worker_free(worker);
+    det_network_free(network);
+    det_model_free(model);
+    json_object_put(oracle);
+}
+
+static void no_layer_runs_on_a_reference_implementation(void **state)
+{
+    (void)state;
+    det_model *model = open_model();
+    det_network *network = NULL;
+    det_error error = {0};
+    test_assert_ok(det_network_compile(model, NULL, &network, &error), &error);
+    assert_true(det_network_step_count(network) > 60);
+    for (size_t i = 0; i < det_network_step_count(network); i++) {
+        const char *layer, *implementation;
+        det_network_step(network, i, &layer, &implementation);
+        if (strstr(implementation, "ref")) fail_msg("%s runs on %s", layer, implementation);
+    }
+    det_network_free(network);
+    det_model_free(model);
+}
+
+/* The two halves of the network give what the whole gives. */
+static void a_network_can_be_cut_at_any_layer(void **state)
+{
+    (void)state;
+    static const char *const cuts[] = {"pool2/3x3_s2", "inception_3b/output",
+                                       "inception_4c/relu_3x3", "pool5/drop_7x7_s1"};
+    det_model *model = open_model();
+    det_error error = {0};
+    uint8_t *pixels = det_alloc(224 * 224 * 3);
+    for (int i = 0; i < 224 * 224 * 3; i++) pixels[i] = (uint8_t)(i * 7 % 251);
+
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        const char *both[] = {cuts[i], "prob"};
+        det_network *whole = NULL, *half = NULL;
+        det_worker *worker = NULL;
+        const det_network_options to_both = {.to = both, .to_count = 2};
+        const det_network_options rest = {.from = strstr(cuts[i], "relu") ? "inception_4c/output"
+                                                                          : cuts[i]};
+        both[0] = rest.from;
+        test_assert_ok(det_network_compile(model, &to_both, &whole, &error), &error);
+        test_assert_ok(det_network_compile(model, &rest, &half, &error), &error);
+        test_assert_ok(
+            det_worker_create((const det_network *const[]){whole, half}, 2, &worker, &error),
+            &error);
+        float *features =
+            det_alloc_array(values_of(det_network_output_shape(whole, 0)), sizeof(float));
+        float probabilities[1000], again[1000];
+        float *const from_whole[] = {features, probabilities}, *const from_half[] = {again};
+        test_assert_ok(det_network_run_pictures(whole, worker, pixels, 1, from_whole, &error),
+                       &error);
+        test_assert_ok(det_network_run_tensor(half, worker, features, 1, from_half, &error),
+                       &error);
+        for (int j = 0; j < 1000; j++) assert_true(fabsf(probabilities[j] - again[j]) <= 1e-5f);
+        det_free(features);
+        det_worker_free(worker);
+        det_network_free(half);
+        det_network_free(whole);
+    }
+    det_free(pixels);
+    det_model_free(model);
+}
+
+static void other_input_sizes_compile_up_to_the_last_map(void **state)
+{
+    (void)state;
+    det_model *model = open_model();
+    det_error error = {0};
+    const char *last = "inception_5b/output";
+    static const int sizes[][4] = {{224, 224, 7, 7}, {500, 375, 15, 11}, {97, 65, 3, 2}};
+    for (size_t i = 0; i < 3; i++) {
+        det_network *network = NULL;
+        const det_network_options options = {
+            .width = sizes[i][0], .height = sizes[i][1], .to = &last, .to_count = 1};
+        test_assert_ok(det_network_compile(model, &options, &network, &error), &error);
+        const det_shape shape = det_network_output_shape(network, 0);
+        assert_int_equal(shape.channels, 1024);
+        assert_int_equal(shape.width, sizes[i][2]);
+        assert_int_equal(shape.height, sizes[i][3]);
+        det_network_free(network);
+    }
+    det_network *network = NULL;
+    const det_network_options whole = {.width = 500, .height = 375};
+    const det_status status = det_network_compile(model, &whole, &network, &error);
+    test_assert_error(status, DET_ARGUMENT, &error, "");
+    assert_non_null(strstr(error.where, "loss3/classifier"));
+    det_model_free(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(six_crops_agree_with_another_runtime),
+        cmocka_unit_test(no_layer_runs_on_a_reference_implementation),
+        cmocka_unit_test(a_network_can_be_cut_at_any_layer),
+        cmocka_unit_test(other_input_sizes_compile_up_to_the_last_map),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
