@@ -89,7 +89,7 @@ static det_status to_c(const uint8_t *in, size_t in_stride, uint8_t *out, size_t
             const int b = in[3 * x], g = in[3 * x + 1], r = in[3 * x + 2];
             const int sum = r + g + b;
             out[3 * x] = sum ? share(r - g + sum, 2 * sum) : 128;
-            out[3 * x + 1] = share(r + g - 2 * b + 2 * sum, 3 * sum);
+            out[3 * x + 1] = sum ? share(r + g - 2 * b + 2 * sum, 3 * sum) : 170;
         }
     return DET_OK;
 }
