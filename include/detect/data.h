@@ -16,10 +16,13 @@ typedef enum det_nms_method { DET_NMS_HARD = 0, DET_NMS_NONE = 1 } det_nms_metho
 /** The configuration of a detector: configs/det.schema.json, key for key, with its defaults filled
  *  in. Make it with det_config_create or det_config_load; everything it points to is its own. */
 typedef struct det_config {
+    uint64_t set_keys; /**< bit i: key i of det_config_key was set, not left at its default */
     struct {
         bool selective_search, multibox; /**< proposals.methods */
         size_t max;                      /**< regions of a picture at most, 0: all */
         bool whole_picture; /**< false: a region that is the whole picture is left out */
+        char preset[16];    /**< "single", "fast" or "quality": color_spaces, similarities and k
+                               where they are not set themselves */
         det_selective_search_options search;
         size_t multibox_max; /**< proposals.multibox.max */
     } proposals;
@@ -55,16 +58,28 @@ DET_API det_status det_config_create(det_config **config, det_error *error);
 
 /** Reads a configuration file (JSON, see configs/det.schema.json). Relative paths in it are taken
  *  from the folder of the file.
- *  @return DET_OK; DET_IO; DET_FORMAT (syntax, with line and column; unknown or duplicate key,
- *          wrong type, value out of range, with the key path); DET_MEMORY. */
+ *  @return DET_OK; DET_IO; DET_FORMAT (syntax or a duplicate key, with line and column; unknown
+ *          key, wrong type, value out of range, with the key path); DET_UNSUPPORTED (a newer
+ *          schema_version); DET_LIMIT (above 1 GiB); DET_MEMORY. */
 DET_API det_status det_config_load(const char *path, det_config **config, det_error *error);
 
 /** Sets one key from "postprocess.nms.iou=0.3". The value is JSON if it parses as JSON, else a
- *  string; paths are taken from the working directory.
- *  @return DET_OK, DET_ARGUMENT (with the key path in error->where), DET_MEMORY. The configuration
- *          is unchanged after a failure. */
+ *  string; paths are taken from the working directory. An array may be given by its only element,
+ *  and a group of keys by an object.
+ *  @return DET_OK, DET_ARGUMENT (with the key path in error->where), DET_UNSUPPORTED (a newer
+ *          schema_version), DET_MEMORY. The configuration is unchanged after a failure. */
 DET_API det_status det_config_set(det_config *config, const char *assignment, det_error *error);
 DET_API void det_config_free(det_config *config);
+
+/** Describes key `index` of the configuration, in the order of configs/det.schema.json. Every text
+ *  is static; any of the pointers may be NULL.
+ *  @param path          "postprocess.nms.iou".
+ *  @param type          "boolean", "integer", "number", "string" or "array".
+ *  @param default_value as JSON.
+ *  @param help          a sentence.
+ *  @return whether there is a key of that index. Thread-safe. */
+DET_API bool det_config_key(size_t index, const char **path, const char **type,
+                            const char **default_value, const char **help);
 
 /* ---- Pictures named on a command line ------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 #include "src/base/memory.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,6 +66,27 @@ bool det_text_ends_fold(const char *string, const char *suffix)
 {
     const size_t length = strlen(string), end = strlen(suffix);
     return length >= end && det_text_equal_fold(string + length - end, suffix);
+}
+
+/* costs[j] is the distance of the part of a that has been read and the first j bytes of b. */
+size_t det_text_distance(const char *a, const char *b)
+{
+    size_t costs[256];
+    const size_t length = strlen(b);
+    if (length >= sizeof costs / sizeof *costs) return SIZE_MAX;
+    for (size_t j = 0; j <= length; j++) costs[j] = j;
+
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t diagonal = costs[0];
+        costs[0] = i;
+        for (size_t j = 1; j <= length; j++) {
+            const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = costs[j];
+            const size_t other = (costs[j] < costs[j - 1] ? costs[j] : costs[j - 1]) + 1;
+            costs[j] = replaced < other ? replaced : other;
+        }
+    }
+    return costs[length];
 }
 
 size_t det_utf8_length(const char *bytes, size_t available)

@@ -24,6 +24,9 @@ void det_text_free(det_text *text);
 bool det_text_equal_fold(const char *a, const char *b);
 /** `string` ends in `suffix`, ASCII letters compared without case. */
 bool det_text_ends_fold(const char *string, const char *suffix);
+/** How many bytes must be inserted, deleted or replaced to make b of a (Levenshtein distance);
+ *  SIZE_MAX where b has more than 255 bytes. */
+size_t det_text_distance(const char *a, const char *b);
 /** Length of the UTF-8 sequence that begins at bytes[0], 1 to 4; 0 where it is not valid UTF-8
  *  (overlong, a surrogate, above U+10FFFF, or cut off by `available`). */
 size_t det_utf8_length(const char *bytes, size_t available);

@@ -5,6 +5,16 @@
 
 #include <string.h>
 
+/** The first word of a command's name, where it is the first of a group: "model" for "model import"
+ *  but not for "model info". */
+static bool begins_group(size_t index, char group[40])
+{
+    const char *name = cli_commands[index].name;
+    snprintf(group, 40, "%.*s", (int)strcspn(name, " "), name);
+    if (!cli_is_group(group)) return false;
+    return index == 0 || strncmp(cli_commands[index - 1].name, group, strlen(group)) != 0;
+}
+
 /** Prints the part that finds which command the words in front of the cursor choose. */
 static void print_command_search(FILE *stream)
 {
@@ -12,13 +22,14 @@ static void print_command_search(FILE *stream)
           "        case \"$command ${COMP_WORDS[i]}\" in\n",
           stream);
     for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        char group[40];
         const char *name = cli_commands[i].name;
-        const char *space = strchr(name, ' ');
-        if (!*name) continue;
-        if (space)
-            fprintf(stream, "        \" %.*s\") command=%.*s ;;\n", (int)(space - name), name,
-                    (int)(space - name), name);
-        fprintf(stream, "        \"%s%s\") command=\"%s\" ;;\n", space ? "" : " ", name, name);
+        const bool two_words = strchr(name, ' ');
+        if (begins_group(i, group))
+            fprintf(stream, "        \" %s\") command=%s ;;\n", group, group);
+        if (*name)
+            fprintf(stream, "        \"%s%s\") command=\"%s\" ;;\n", two_words ? "" : " ", name,
+                    name);
     }
     fputs("        esac\n    done\n", stream);
 }
@@ -70,37 +81,41 @@ static void print_option_names(FILE *stream)
     fputs("    esac\n", stream);
 }
 
-/** Prints the words that may follow `first` ("" : the beginning of the line). */
-static void print_next_words(const char *first, FILE *stream)
+/** Prints the first words of all commands, each once. */
+static void print_first_words(FILE *stream)
 {
-    const size_t length = strlen(first);
-    const char *last = "";
-    size_t last_length = 0;
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        char group[40];
+        const char *name = cli_commands[i].name;
+        if (begins_group(i, group))
+            fprintf(stream, "%s ", group);
+        else if (*name && !strchr(name, ' '))
+            fprintf(stream, "%s ", name);
+    }
+    fputs("help", stream);
+}
+
+/** Prints the second words of a group's commands. */
+static void print_second_words(const char *group, FILE *stream)
+{
+    const size_t length = strlen(group);
     for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
         const char *name = cli_commands[i].name;
-        if (!*name || strncmp(name, first, length) != 0) continue;
-        const char *word = name + length + (length > 0);
-        const size_t word_length = strcspn(word, " ");
-        if (word_length == last_length && memcmp(word, last, word_length) == 0) continue;
-        fprintf(stream, "%.*s ", (int)word_length, word);
-        last = word;
-        last_length = word_length;
+        if (strncmp(name, group, length) == 0 && name[length] == ' ')
+            fprintf(stream, "%s ", name + length + 1);
     }
 }
 
 static void print_command_words(FILE *stream)
 {
     fputs("    case \"$command\" in\n    \"\") _detect_offer -f -W \"", stream);
-    print_next_words("", stream);
-    fputs("help\" ;;\n", stream);
+    print_first_words(stream);
+    fputs("\" ;;\n", stream);
     for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
-        const char *name = cli_commands[i].name;
         char group[40];
-        snprintf(group, sizeof group, "%.*s", (int)strcspn(name, " "), name);
-        if (!cli_is_group(group)) continue;
-        if (i > 0 && strncmp(cli_commands[i - 1].name, group, strlen(group)) == 0) continue;
+        if (!begins_group(i, group)) continue;
         fprintf(stream, "    %s) _detect_offer -W \"", group);
-        print_next_words(group, stream);
+        print_second_words(group, stream);
         fputs("\" ;;\n", stream);
     }
     fputs("    *) _detect_offer -f ;;\n    esac\n", stream);
@@ -119,7 +134,7 @@ void cli_print_completion(FILE *stream)
           "# Options, where the word begins with a dash; else commands and files.\n"
           "_detect_words()\n"
           "{\n"
-          "    local words=\n",
+          "    local words=''\n",
           stream);
     print_option_names(stream);
     fputs("    if [[ $cur == -* ]]; then\n"
@@ -128,16 +143,17 @@ void cli_print_completion(FILE *stream)
           "    fi\n",
           stream);
     print_command_words(stream);
-    fputs("}\n"
-          "\n"
-          "_detect()\n"
-          "{\n"
-          "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= i\n"
-          "    # --name=value arrives as three words.\n"
-          "    [[ $prev == \"=\" ]] && prev=${COMP_WORDS[COMP_CWORD - 2]}\n"
-          "    [[ $cur == \"=\" ]] && cur=\n"
-          "    COMPREPLY=()\n",
-          stream);
+    fputs(
+        "}\n"
+        "\n"
+        "_detect()\n"
+        "{\n"
+        "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command='' i\n"
+        "    # --name=value arrives as three words.\n"
+        "    [[ $prev == \"=\" ]] && prev=${COMP_WORDS[COMP_CWORD - 2]}\n"
+        "    [[ $cur == \"=\" ]] && cur=\n"
+        "    COMPREPLY=()\n",
+        stream);
     print_command_search(stream);
     print_option_values(stream);
     fputs("}\n"

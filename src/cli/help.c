@@ -12,14 +12,15 @@ static void indent_to(size_t column, FILE *stream)
 }
 
 /** Prints words, broken before WIDTH. The cursor stands in column `at`; further lines begin in
- *  column `indent`. Ends the line. */
-static void print_wrapped(const char *text, size_t at, size_t indent, FILE *stream)
+ *  column `indent`, and the line before ends in `broken`. Ends the line. */
+static void print_broken(const char *text, size_t at, size_t indent, const char *broken,
+                         FILE *stream)
 {
     bool first = true;
     while (*text) {
         const size_t length = strcspn(text, " ");
-        if (!first && at + 1 + length > WIDTH) {
-            fputc('\n', stream);
+        if (!first && at + 1 + length + strlen(broken) > WIDTH) {
+            fprintf(stream, "%s\n", broken);
             indent_to(indent, stream);
             at = indent;
         } else if (!first) {
@@ -32,6 +33,11 @@ static void print_wrapped(const char *text, size_t at, size_t indent, FILE *stre
         first = false;
     }
     fputc('\n', stream);
+}
+
+static void print_wrapped(const char *text, size_t at, size_t indent, FILE *stream)
+{
+    print_broken(text, at, indent, "", stream);
 }
 
 static void print_paragraph(const char *text, FILE *stream)
@@ -74,7 +80,7 @@ static void print_examples(const cli_command *command, FILE *stream)
     fputs("\nExamples:\n", stream);
     for (size_t i = 0; i < CLI_EXAMPLES && command->examples[i].command; i++) {
         indent_to(2, stream);
-        print_wrapped(command->examples[i].command, 2, 6, stream);
+        print_broken(command->examples[i].command, 2, 4, " \\", stream);
         indent_to(6, stream);
         print_wrapped(command->examples[i].explanation, 6, 6, stream);
     }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /** One argument taken apart. `value` of an option points into it or at the next argument. */
 typedef struct argument {
@@ -298,6 +299,23 @@ static det_status parse_help(cli_list *words, cli_line *line, det_error *error)
                     words->items[words->count - 1]);
 }
 
+/** A first operand that is no file but almost a command: "porpose". */
+static det_status check_mistyped(const cli_list *words, det_error *error)
+{
+    if (words->count == 0 || strchr(words->items[0], '/') || access(words->items[0], F_OK) == 0)
+        return DET_OK;
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        char first[40];
+        const char *name = cli_commands[i].name;
+        snprintf(first, sizeof first, "%.*s", (int)strcspn(name, " "), name);
+        if (*first && cli_edit_distance(first, words->items[0]) <= 2)
+            return cli_fail(error, DET_ARGUMENT,
+                            "'%s' is neither a file nor a command; did you mean 'detect %s'?",
+                            words->items[0], first);
+    }
+    return DET_OK;
+}
+
 static det_status parse_words(int argc, const char *const *argv, cli_list *words, cli_line *line,
                               det_error *error)
 {
@@ -309,6 +327,7 @@ static det_status parse_words(int argc, const char *const *argv, cli_list *words
 
     line->command = cli_find_command(words, &used);
     if (line->command) {
+        if (used == 0 && check_mistyped(words, error) < 0) return error->status;
         const det_status status = read_options(argc, argv, used, line, error);
         if (status < 0 || asks_for_text(&line->values)) return status;
         return check_operands(line->command, &line->values.operands, error);

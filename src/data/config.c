@@ -1,50 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Configurations: made of defaults, a file, and single assignments. What the keys are, and what
+ * each takes, stands in config_keys.c. */
 #include "detect/data.h"
 
 #include "src/base/error.h"
+#include "src/base/file.h"
+#include "src/base/json_reader.h"
 #include "src/base/memory.h"
+#include "src/base/text.h"
+#include "src/data/config_keys.h"
 
+#include <stdio.h>
 #include <string.h>
+
+/* Longer than any key path; a longer one is unknown, however it is cut. */
+enum { path_size = 128 };
 
 det_status det_config_create(det_config **config, det_error *error)
 {
-    det_config *c = det_alloc_zeroed(1, sizeof *c);
-    if (!c) return det_fail_memory(error, "a configuration");
-    c->proposals.selective_search = c->proposals.whole_picture = true;
-    c->proposals.search =
-        (det_selective_search_options){.color_spaces = {DET_COLOR_HSV, DET_COLOR_LAB},
-                                       .similarities = {15, 14},
-                                       .k = {50, 100},
-                                       .sigma_px = .8,
-                                       .superpixel_scale = 1,
-                                       .min_side_px = 20,
-                                       .width_px = 500};
-    c->proposals.multibox_max = 200;
-    strcpy(c->classifier.vote, "average");
-    strcpy(c->classifier.precision, "f32");
-    strcpy(c->classifier.regions, "crop");
-    c->classifier.batch = 8;
-    c->classifier.context_px = -1;
-    c->postprocess.score_threshold = .05f;
-    c->postprocess.max_detections = 100;
-    c->postprocess.nms_iou = .3f;
-    c->limits.max_pixels = 100000000;
-    c->limits.max_file_bytes = 1 << 30;
-    c->limits.max_regions = 20000;
-    *config = c;
-    return DET_OK;
-}
-
-det_status det_config_load(const char *path, det_config **config, det_error *error)
-{
-    (void)config;
-    return det_fail_at(error, DET_UNSUPPORTED, path, NULL, "configuration files are not read yet");
-}
-
-det_status det_config_set(det_config *config, const char *assignment, det_error *error)
-{
-    (void)config;
-    return det_fail_at(error, DET_UNSUPPORTED, NULL, assignment, "keys are not set yet");
+    det_config *made = det_alloc_zeroed(1, sizeof *made);
+    if (!made) return det_fail_memory(error, "a configuration");
+    det_status status = DET_OK;
+    for (size_t i = 0; status == DET_OK && i < det_config_row_count; i++)
+        status = det_config_set_default(made, &det_config_rows[i], det_config_rows[i].default_value,
+                                        error);
+    if (status < 0)
+        det_config_free(made);
+    else
+        *config = made;
+    return status;
 }
 
 void det_config_free(det_config *config)
@@ -54,4 +38,225 @@ void det_config_free(det_config *config)
         det_free(config->classifier.models[i]);
     det_free(config->classifier.models);
     det_free(config);
+}
+
+/* ---- Unknown keys ---- */
+
+/* `path` is a group: some key begins with it and a point. */
+static bool is_group(const char *path)
+{
+    const size_t length = strlen(path);
+    for (size_t i = 0; i < det_config_row_count; i++)
+        if (strncmp(det_config_rows[i].path, path, length) == 0 &&
+            det_config_rows[i].path[length] == '.')
+            return true;
+    return false;
+}
+
+static const char *last_name(const char *path)
+{
+    const char *point = strrchr(path, '.');
+    return point ? point + 1 : path;
+}
+
+typedef struct suggestion {
+    size_t distance;
+    char path[path_size];
+} suggestion;
+
+/* Considers a key, and every group that it lies in, as what `path` was meant to be. The same last
+ * name in another group is as good as one wrong letter. */
+static void consider(suggestion *best, const char *candidate, const char *path)
+{
+    for (size_t length = strlen(candidate);;) {
+        char prefix[path_size];
+        snprintf(prefix, sizeof prefix, "%.*s", (int)length, candidate);
+        const bool same_name = strcmp(last_name(prefix), last_name(path)) == 0;
+        const size_t distance = same_name ? 1 : det_text_distance(path, prefix);
+        if (distance < best->distance) {
+            best->distance = distance;
+            strcpy(best->path, prefix);
+        }
+        while (length > 0 && candidate[length - 1] != '.') length--;
+        if (length == 0) return;
+        length--;
+    }
+}
+
+static det_status unknown_key(const char *path, det_error *error)
+{
+    suggestion best = {.distance = 1 + strlen(path) / 3}; /* farther is no likeness */
+    for (size_t i = 0; i < det_config_row_count; i++)
+        consider(&best, det_config_rows[i].path, path);
+    det_fail(error, DET_FORMAT, "there is no such key%s%s%s", *best.path ? "; did you mean " : "",
+             best.path, *best.path ? "?" : "");
+    det_error_where(error, "%s", path);
+    return DET_FORMAT;
+}
+
+/* ---- Values of any depth ---- */
+
+static det_status apply(det_config *config, const char *path, json_object *value,
+                        const char *folder, det_error *error);
+
+static det_status apply_members(det_config *config, const char *group, json_object *object,
+                                const char *folder, det_error *error)
+{
+    json_object_object_foreach(object, key, value)
+    {
+        char path[path_size];
+        if (strchr(key, '.'))
+            return det_fail_at(error, DET_FORMAT, NULL, key,
+                               "a key inside braces has no point: a group is an object, as in "
+                               "{\"runtime\": {\"threads\": 2}}");
+        snprintf(path, sizeof path, "%s%s%s", group, *group ? "." : "", key);
+        const det_status status = apply(config, path, value, folder, error);
+        if (status < 0) return status;
+    }
+    return DET_OK;
+}
+
+static det_status apply(det_config *config, const char *path, json_object *value,
+                        const char *folder, det_error *error)
+{
+    const det_config_row *row = det_config_find(path);
+    if (row) return det_config_set_row(config, row, value, folder, error);
+    if (!is_group(path)) return unknown_key(path, error);
+    if (json_object_is_type(value, json_type_object))
+        return apply_members(config, path, value, folder, error);
+    det_fail(error, DET_FORMAT, "must be an object: a group of keys in braces");
+    det_error_where(error, "%s", path);
+    return DET_FORMAT;
+}
+
+/* ---- Files ---- */
+
+static det_status apply_document(det_config *config, json_object *document, const char *folder,
+                                 det_error *error)
+{
+    if (!json_object_is_type(document, json_type_object))
+        return det_fail_at(error, DET_FORMAT, NULL, "line 1, column 1",
+                           "a configuration is an object: {\"proposals\": {...}, ...}");
+    const det_status status = apply_members(config, "", document, folder, error);
+    return status < 0 ? status : det_config_apply_preset(config, error);
+}
+
+det_status det_config_parse(const char *text, size_t size, const char *folder, det_config **config,
+                            det_error *error)
+{
+    json_object *document = NULL;
+    det_config *made = NULL;
+    det_status status = det_json_parse(text, size, &document, error);
+    if (status == DET_OK) status = det_config_create(&made, error);
+    if (status == DET_OK) status = apply_document(made, document, folder, error);
+    json_object_put(document);
+    if (status < 0)
+        det_config_free(made);
+    else
+        *config = made;
+    return status;
+}
+
+det_status det_config_load(const char *path, det_config **config, det_error *error)
+{
+    enum { max_bytes = 1 << 30 };
+    det_bytes bytes = {0};
+    char *folder = det_path_folder(path);
+    det_status status = folder ? det_file_read(path, max_bytes, &bytes, error)
+                               : det_fail_memory(error, "a configuration");
+    if (status == DET_OK)
+        status = det_config_parse((const char *)bytes.data, bytes.size, folder, config, error);
+    det_bytes_free(&bytes);
+    det_free(folder);
+    return det_error_file(error, path, status);
+}
+
+/* ---- Assignments ---- */
+
+static det_status copy_models(const det_config *from, det_config *to, det_error *error)
+{
+    const size_t count = from->classifier.model_count;
+    to->classifier.models = det_alloc_zeroed(count, sizeof(char *));
+    to->classifier.model_count = to->classifier.models ? count : 0;
+    bool complete = to->classifier.models;
+    for (size_t i = 0; complete && i < count; i++) {
+        to->classifier.models[i] = det_copy_string(from->classifier.models[i]);
+        complete = to->classifier.models[i];
+    }
+    return complete ? DET_OK : det_fail_memory(error, "a configuration");
+}
+
+static det_status copy_config(const det_config *from, det_config **to, det_error *error)
+{
+    *to = det_alloc(sizeof **to);
+    if (!*to) return det_fail_memory(error, "a configuration");
+    **to = *from;
+    return copy_models(from, *to, error);
+}
+
+/* The value of an assignment: JSON where it is that, else a string. */
+static det_status parse_value(const char *text, json_object **value, det_error *error)
+{
+    const det_status status = det_json_parse(text, strlen(text), value, NULL);
+    if (status == DET_FORMAT) *value = json_object_new_string(text);
+    if (status == DET_MEMORY || (status == DET_FORMAT && !*value))
+        return det_fail_memory(error, "the value of a key");
+    return DET_OK;
+}
+
+/* An array may be given by its only element. */
+static det_status wrap_element(const char *path, json_object **value, det_error *error)
+{
+    const det_config_row *row = det_config_find(path);
+    if (!row || strcmp(row->type, "array") != 0) return DET_OK;
+    if (json_object_is_type(*value, json_type_array)) return DET_OK;
+    json_object *array = json_object_new_array();
+    if (!array || json_object_array_add(array, *value) != 0) {
+        json_object_put(array);
+        return det_fail_memory(error, "the value of a key");
+    }
+    *value = array;
+    return DET_OK;
+}
+
+static det_status assign(det_config *config, const char *path, const char *text, det_error *error)
+{
+    json_object *value = NULL;
+    det_status status = parse_value(text, &value, error);
+    if (status == DET_OK) status = wrap_element(path, &value, error);
+    if (status == DET_OK) status = apply(config, path, value, "", error);
+    if (status == DET_OK) status = det_config_apply_preset(config, error);
+    json_object_put(value);
+    return status;
+}
+
+/* What is wrong in a file is wrong usage on a command line. */
+static det_status as_argument(det_status status, det_error *error)
+{
+    if (status != DET_FORMAT) return status;
+    if (error) error->status = DET_ARGUMENT;
+    return DET_ARGUMENT;
+}
+
+det_status det_config_set(det_config *config, const char *assignment, det_error *error)
+{
+    char path[path_size];
+    const size_t length = strcspn(assignment, "=");
+    if (length == 0 || assignment[length] == '\0')
+        return det_fail(error, DET_ARGUMENT,
+                        "\"%.100s\" does not set a key; write KEY=VALUE, such as "
+                        "postprocess.nms.iou=0.3",
+                        assignment);
+    snprintf(path, sizeof path, "%.*s", (int)length, assignment);
+
+    det_config *changed = NULL;
+    det_status status = copy_config(config, &changed, error);
+    if (status == DET_OK) status = assign(changed, path, assignment + length + 1, error);
+    if (status == DET_OK) {
+        const det_config old = *config;
+        *config = *changed;
+        *changed = old;
+    }
+    det_config_free(changed);
+    return as_argument(status, error);
 }

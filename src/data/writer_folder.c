@@ -11,8 +11,3 @@ static det_status begin(det_writer *writer, det_error *error)
 
 const det_writer_format det_writer_voc = {.folder = true, .begin = begin};
 const det_writer_format det_writer_yolo = {.folder = true, .begin = begin};
-
-__attribute__((weak)) const char *det_source_name(det_source source)
-{
-    return source == DET_SOURCE_SELECTIVE_SEARCH ? "selective_search" : "picture";
-}

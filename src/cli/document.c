@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/cli/document.h"
+
+#include "src/cli/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static det_status write_text(FILE *stream, const char *name, const char *text, det_error *error)
+{
+    fprintf(stream, "%s\n", text);
+    return cli_flush(stream, name, error);
+}
+
+static det_status write_file(const char *path, const char *text, det_error *error)
+{
+    char *temporary = cli_format("%s.%ld.tmp", path, (long)getpid());
+    FILE *stream = fopen(temporary, "we");
+    det_status status = stream ? write_text(stream, path, text, error)
+                               : cli_fail_errno(error, path, "cannot write");
+    if (stream && fclose(stream) != 0 && status == DET_OK)
+        status = cli_fail_errno(error, path, "cannot write");
+    if (status == DET_OK && rename(temporary, path) != 0)
+        status = cli_fail_errno(error, path, "cannot write");
+    if (stream && status < 0) unlink(temporary);
+    free(temporary);
+    return status;
+}
+
+det_status cli_write_document(det_json *json, const char *path, det_error *error)
+{
+    const char *text;
+    if (!json) return cli_fail(error, DET_MEMORY, "out of memory for a JSON document");
+    det_status status = det_json_finish(json, &text, NULL, error);
+    if (status == DET_OK)
+        status = strcmp(path, "-") == 0 ? write_text(stdout, "standard output", text, error)
+                                        : write_file(path, text, error);
+    det_json_free(json);
+    return status;
+}
+
+const char *cli_group_digits(uint64_t number, char text[32])
+{
+    char digits[24];
+    const int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+    char *out = text;
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0) *out++ = ',';
+        *out++ = digits[i];
+    }
+    *out = '\0';
+    return text;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_CLI_DOCUMENT_H
+#define DETECT_CLI_DOCUMENT_H
+
+#include "detect/json.h"
+
+/** Finishes a document, writes it to a file ("-": standard output) and frees it. A file appears
+ *  whole or not at all.
+ *  @param json NULL says that memory was short when it was made. */
+det_status cli_write_document(det_json *json, const char *path, det_error *error);
+
+/** "6,998,552" @return text. */
+const char *cli_group_digits(uint64_t number, char text[32]);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_CLI_DRAWN_H
+#define DETECT_CLI_DRAWN_H
+
+#include "detect/data.h"
+
+/** Makes the folder for annotated pictures where it is missing, and plans a file for each input:
+ *  FOLDER/name.ext, .jpg for a JPEG, else .png. Inputs of one name get name-2.ext, name-3.ext, ...
+ *  in their order, so that none overwrites another.
+ *  @param paths receives inputs->count paths; cli_drawn_free them.
+ *  @return DET_OK; DET_IO (the folder cannot be made or written); DET_ARGUMENT (an input lies in
+ *          the folder, where it might be overwritten). */
+det_status cli_drawn_plan(const char *folder, const det_inputs *inputs, char ***paths,
+                          det_error *error);
+void cli_drawn_free(char **paths, size_t count);
+
+#endif

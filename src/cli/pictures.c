@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/cli/pictures.h"
+
+#include "detect/json.h"
+#include "src/cli/drawn.h"
+#include "src/cli/input.h"
+#include "src/cli/progress.h"
+#include "src/cli/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- Settings ------------------------------------------------------------------------------- */
+
+/** classifier.models=["a.safetensors", ...], in JSON, because a name may hold any character. */
+static det_status set_models(det_config *config, const cli_list *models, det_error *error)
+{
+    if (models->count == 0) return DET_OK;
+    const char *text;
+    det_json *json = det_json_create();
+    if (!json) return cli_fail(error, DET_MEMORY, "out of memory");
+    det_json_begin_array(json, NULL);
+    for (size_t i = 0; i < models->count; i++) det_json_string(json, NULL, models->items[i]);
+    det_json_end(json);
+    det_status status = det_json_finish(json, &text, NULL, error);
+    if (status == DET_OK) {
+        char *assignment = cli_format("classifier.models=%s", text);
+        status = det_config_set(config, assignment, error);
+        free(assignment);
+    }
+    det_json_free(json);
+    return status;
+}
+
+static det_status set_threads(det_config *config, int threads, det_error *error)
+{
+    if (threads == CLI_NOT_GIVEN) return DET_OK;
+    char assignment[40];
+    snprintf(assignment, sizeof assignment, "runtime.threads=%d", threads);
+    return det_config_set(config, assignment, error);
+}
+
+det_status cli_pictures_configure(cli_pictures *pictures, const cli_values *values,
+                                  det_error *error)
+{
+    pictures->values = values;
+    det_status status = values->config ? det_config_load(values->config, &pictures->config, error)
+                                       : det_config_create(&pictures->config, error);
+    if (status == DET_OK) status = set_models(pictures->config, &values->models, error);
+    if (status == DET_OK) status = set_threads(pictures->config, values->threads, error);
+    for (size_t i = 0; status == DET_OK && i < values->settings.count; i++)
+        status = det_config_set(pictures->config, values->settings.items[i], error);
+    return status;
+}
+
+/* ---- Inputs and outputs --------------------------------------------------------------------- */
+
+static bool is_same_file(const char *path, const struct stat *file)
+{
+    struct stat other;
+    return stat(path, &other) == 0 && other.st_dev == file->st_dev && other.st_ino == file->st_ino;
+}
+
+/** The result must not replace what it is made from. */
+static det_status check_output(const cli_pictures *pictures, det_error *error)
+{
+    const char *output = pictures->values->output, *config = pictures->values->config;
+    struct stat file;
+    if (!output) return cli_check_stdout(error);
+    if (stat(output, &file) != 0) return DET_OK;
+    bool same = config && is_same_file(config, &file);
+    for (size_t i = 0; !same && i < pictures->inputs.count; i++)
+        same = is_same_file(pictures->inputs.paths[i], &file);
+    for (size_t i = 0; !same && i < pictures->config->classifier.model_count; i++)
+        same = is_same_file(pictures->config->classifier.models[i], &file);
+    if (!same) return DET_OK;
+    return cli_fail(error, DET_ARGUMENT, "--output %s would overwrite a file that is to be read",
+                    output);
+}
+
+static det_status check_standard_input(const det_inputs *inputs, det_error *error)
+{
+    for (size_t i = 0; i < inputs->count; i++)
+        if (strcmp(inputs->paths[i], "-") == 0 && isatty(STDIN_FILENO))
+            return cli_fail(error, DET_ARGUMENT,
+                            "- reads a picture from standard input, which is a terminal; redirect "
+                            "it: detect ... - < photo.jpg");
+    return DET_OK;
+}
+
+det_status cli_pictures_open(cli_pictures *pictures, det_error *error)
+{
+    const cli_values *values = pictures->values;
+    det_status status = det_inputs_expand(values->operands.items, values->operands.count,
+                                          values->recursive, &pictures->inputs, error);
+    if (status == DET_OK) status = check_standard_input(&pictures->inputs, error);
+    if (status == DET_OK) status = check_output(pictures, error);
+    if (status == DET_OK && values->draw)
+        status = cli_drawn_plan(values->draw, &pictures->inputs, &pictures->drawn, error);
+    return status;
+}
+
+static det_status open_writer(const cli_pictures *pictures, const cli_task *task,
+                              det_writer **writer, det_error *error)
+{
+    const cli_values *values = pictures->values;
+    det_writer_options options = {.output = values->output,
+                                  .stream_fd = STDOUT_FILENO,
+                                  .timings = values->timings,
+                                  .proposals = task->proposals,
+                                  .annotations = values->annotations,
+                                  .inputs = &pictures->inputs,
+                                  .info = task->info};
+    const char *format = values->format ? values->format : "json";
+    const det_status status = det_format_parse(format, &options.format, error);
+    return status < 0 ? status : det_writer_open(&options, writer, error);
+}
+
+/* ---- The loop ------------------------------------------------------------------------------- */
+
+typedef struct picture_loop {
+    const cli_pictures *pictures;
+    const cli_task *task;
+    det_writer *writer;
+    cli_progress progress;
+    size_t failures;
+} picture_loop;
+
+static double milliseconds_since(double began_s)
+{
+    return (cli_now_s() - began_s) * 1e3;
+}
+
+static det_status process(picture_loop *loop, det_image *image, det_result *result)
+{
+    const det_config *config = loop->pictures->config;
+    const det_image_limits limits = {.max_pixels = config->limits.max_pixels,
+                                     .max_file_bytes = config->limits.max_file_bytes};
+    const double began_s = cli_now_s(), timeout_s = config->limits.timeout_s;
+    const det_run run = {.threads = config->runtime.threads,
+                         .progress = cli_progress_step,
+                         .progress_context = &loop->progress,
+                         .deadline_s = timeout_s > 0 ? began_s + timeout_s : 0};
+
+    det_status status = cli_input_read(result->file, &limits, image, &result->error);
+    const double decode_ms = milliseconds_since(began_s);
+    if (status == DET_OK) {
+        result->width = image->width;
+        result->height = image->height;
+        status = loop->task->process(loop->task->context, image, &run, result, &result->error);
+    }
+    result->timings.decode_ms = decode_ms;
+    result->timings.total_ms = milliseconds_since(began_s);
+    return status;
+}
+
+/** Counts and reports a failure that leaves the other pictures alone. */
+static void report_failure(picture_loop *loop, const char *file, det_error *error)
+{
+    if (!error->file[0]) snprintf(error->file, sizeof error->file, "%s", file);
+    cli_report(error);
+    loop->failures++;
+}
+
+static void say_result(const det_result *result, bool proposals)
+{
+    if (result->error.status < 0) return;
+    fprintf(stderr, "detect: %s: %d x %d pixels, %zu regions", result->file, result->width,
+            result->height, result->proposal_count);
+    if (!proposals) fprintf(stderr, ", %zu detections", result->detection_count);
+    fprintf(stderr, ", %.0f ms\n", result->timings.total_ms);
+}
+
+static void draw(picture_loop *loop, size_t index, det_image *image, const det_result *result)
+{
+    det_error error = {0};
+    const char *path = loop->pictures->drawn[index];
+    det_status status = loop->task->draw(loop->task->context, result, image, &error);
+    if (status == DET_OK) status = det_image_write(image, path, &error);
+    if (status < 0) report_failure(loop, path, &error);
+}
+
+/** One picture. @return a failure only where the run has to end. */
+static det_status do_picture(picture_loop *loop, size_t index, det_error *error)
+{
+    det_image image = {0};
+    det_result result = {.file = loop->pictures->inputs.paths[index]};
+    det_status status = process(loop, &image, &result);
+    cli_progress_clear(&loop->progress);
+    if (cli_stop_signal()) {
+        status = cli_fail(error, DET_CANCELLED, "interrupted");
+    } else {
+        if (status < 0) report_failure(loop, result.file, &result.error);
+        if (loop->pictures->values->verbose) say_result(&result, loop->task->proposals);
+        if (status == DET_OK && loop->pictures->drawn) draw(loop, index, &image, &result);
+        status = det_writer_add(loop->writer, &result, error);
+    }
+    loop->progress.done++;
+    det_result_free(&result);
+    det_image_free(&image);
+    return status;
+}
+
+/** Ends the output. An interrupted run leaves no file, but what went to standard output so far is
+ *  made a whole document. */
+static det_status finish(picture_loop *loop, det_status status, det_error *error)
+{
+    det_error ignored;
+    if (status == DET_OK) return det_writer_close(loop->writer, error);
+    if (cli_stop_signal() && !loop->pictures->values->output)
+        det_writer_close(loop->writer, &ignored);
+    else
+        det_writer_abandon(loop->writer);
+    return status;
+}
+
+int cli_pictures_run(cli_pictures *pictures, const cli_task *task)
+{
+    det_error error = {0};
+    const size_t count = pictures->inputs.count;
+    picture_loop loop = {.pictures = pictures,
+                         .task = task,
+                         .progress =
+                             cli_progress_begin(count, task->unit, pictures->values->quiet)};
+    det_status status = open_writer(pictures, task, &loop.writer, &error);
+    if (status < 0) return cli_exit_status(&error);
+
+    for (size_t i = 0; status == DET_OK && i < count; i++) status = do_picture(&loop, i, &error);
+    if (finish(&loop, status, &error) < 0) return cli_exit_status(&error);
+    if (loop.failures > 0 && count > 1)
+        fprintf(stderr, "detect: %zu pictures, failures: %zu\n", count, loop.failures);
+    return loop.failures > 0 ? CLI_FAILED : CLI_DONE;
+}
+
+void cli_pictures_free(cli_pictures *pictures)
+{
+    cli_drawn_free(pictures->drawn, pictures->inputs.count);
+    det_inputs_free(&pictures->inputs);
+    det_config_free(pictures->config);
+    *pictures = (cli_pictures){0};
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_CLI_PICTURES_H
+#define DETECT_CLI_PICTURES_H
+
+#include "detect/data.h"
+#include "src/cli/options.h"
+
+/* What every command that reads pictures does: settings, inputs, a loop over the pictures, results
+ * and annotated pictures. */
+
+/** A run over pictures; {0} is empty. */
+typedef struct cli_pictures {
+    const cli_values *values;
+    det_config *config;
+    det_inputs inputs;
+    char **drawn; /**< a file for each input, or NULL without --draw */
+} cli_pictures;
+
+/** What a command does with a picture. */
+typedef struct cli_task {
+    void *context;
+    /** Fills the result. */
+    det_status (*process)(void *context, const det_image *image, const det_run *run,
+                          det_result *result, det_error *error);
+    /** Draws the result onto the picture. */
+    det_status (*draw)(void *context, const det_result *result, det_image *image, det_error *error);
+    const char *unit;  /**< of the steps of `process`, for people, or NULL */
+    bool proposals;    /**< the result is its regions */
+    det_run_info info; /**< for the writer */
+} cli_task;
+
+/** Reads the settings: the configuration file, then the options, then --set in order. */
+det_status cli_pictures_configure(cli_pictures *pictures, const cli_values *values,
+                                  det_error *error);
+/** Finds the pictures and checks, as far as possible, that the results can be written. */
+det_status cli_pictures_open(cli_pictures *pictures, det_error *error);
+/** Works on all pictures. A picture that fails is reported and recorded. @return the exit status.
+ */
+int cli_pictures_run(cli_pictures *pictures, const cli_task *task);
+void cli_pictures_free(cli_pictures *pictures);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_CLI_PROGRESS_H
+#define DETECT_CLI_PROGRESS_H
+
+#include "detect/status.h"
+
+/** A progress line on standard error, shown only where that is a terminal. */
+typedef struct cli_progress {
+    bool enabled, visible;
+    const char *unit;        /**< what the steps of a picture are: "regions", or NULL */
+    size_t pictures, done;   /**< of the run */
+    double began_s, drawn_s; /**< on cli_now_s() */
+} cli_progress;
+
+/** Seconds on CLOCK_MONOTONIC. */
+double cli_now_s(void);
+
+/** @param unit what a picture's steps are called, or NULL to show none; borrowed. */
+cli_progress cli_progress_begin(size_t pictures, const char *unit, bool quiet);
+/** Takes the line away, before anything else is written to the terminal. */
+void cli_progress_clear(cli_progress *progress);
+/** A det_progress: context is a cli_progress. Cancels when a signal asked for the end. */
+bool cli_progress_step(void *context, uint64_t done, uint64_t total);
+
+#endif

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# For the tests of the command line: source it with the build folder as the script's argument. A test is a function of
+# commands: `exits STATUS COMMAND...` runs one, `says`, `prints` and their like look at what it wrote. The first that
+# does not hold ends the test. Each script works in an empty folder of its own.
+# shellcheck source=tests/harness/checks.sh
+source "$PWD/tests/harness/checks.sh"
+
+source_folder=$PWD
+build=${1:?the build folder is missing}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+mkdir .run
+
+detect() { "$build/detect" "$@"; }
+draw_picture() { "$build/tests/draw_picture" "$@"; }
+
+# Ends the test as failed, showing what the last command wrote.
+fail() {
+  printf '%s\n--- standard output:\n' "$1"
+  head -c 2000 .run/out
+  printf '\n--- standard error:\n'
+  head -c 2000 .run/err
+  exit 1
+}
+
+# exits STATUS COMMAND...: runs a command and checks its exit status.
+exits() {
+  local expected=$1 status=0
+  shift
+  "$@" >.run/out 2>.run/err || status=$?
+  [ "$status" = "$expected" ] || fail "exit status $status, not $expected: $*"
+}
+
+# Standard error, standard output contain each of the texts.
+says() { contains .run/err "$@"; }
+prints() { contains .run/out "$@"; }
+contains() {
+  local file=$1 text
+  shift
+  for text; do grep -qF -- "$text" "$file" || fail "no \"$text\" in ${file#.run/}"; done
+}
+
+# Standard error, standard output are empty.
+says_nothing() { [ ! -s .run/err ] || fail "something on standard error"; }
+prints_nothing() { [ ! -s .run/out ] || fail "something on standard output"; }
+
+# Standard output is this, up to the line ends at its end.
+prints_exactly() { [ "$(cat .run/out)" = "$1" ] || fail "expected on standard output: $1"; }
+
+# holds FOLDER NAME...: the folder holds these names and nothing else, such as a half-written file.
+holds() {
+  local folder=$1 found
+  shift
+  found=$(cd "$folder" && find . -mindepth 1 -maxdepth 1 -not -name .run -printf '%f\n' | sort | tr '\n' ' ')
+  [ "$found" = "$(printf '%s\n' "$@" | sort | tr '\n' ' ')" ] || fail "$folder holds: $found"
+}
+
+# json FILE EXPRESSION: a Python expression over the document `d` is true.
+json() {
+  /usr/bin/python3 - "$@" <<'PY' || fail "not true of $1: $2"
+import json, sys
+with open(sys.argv[1]) as file:
+    d = json.load(file)
+sys.exit(not eval(sys.argv[2]))
+PY
+}
+
+# matches_schema FILE SCHEMA: the document (or each line of a .jsonl file) is valid against configs/SCHEMA.
+matches_schema() {
+  /usr/bin/python3 - "$1" "$source_folder/configs/$2" <<'PY' || fail "$1 does not match $2"
+import json, sys
+import jsonschema
+with open(sys.argv[2]) as file:
+    schema = json.load(file)
+validator = jsonschema.Draft202012Validator(schema)
+with open(sys.argv[1]) as file:
+    documents = file.read().splitlines() if sys.argv[1].endswith(".jsonl") else [file.read()]
+for document in documents:
+    validator.validate(json.loads(document))
+PY
+}
