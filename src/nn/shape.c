@@ -30,7 +30,7 @@ static int convolution_size(int size, int kernel, int stride, int pad, int dilat
 
 static det_status check_bias(const det_node *node, det_error *error)
 {
-    if (!node->bias.tensor || node->bias.count == (size_t)node->channels) return DET_OK;
+    if (!node->bias.values || node->bias.count == (size_t)node->channels) return DET_OK;
     return det_fail(error, DET_ARGUMENT, "%zu biases do not fit %d output channels",
                     node->bias.count, node->channels);
 }
