@@ -48,6 +48,17 @@ DET_API det_status det_detector_classify(const det_detector *detector, const det
                                          const det_region *regions, size_t region_count,
                                          const det_run *run, det_result *result, det_error *error);
 
+/** The regions that a detector of this configuration would classify in a picture; no model is
+ *  needed.
+ *
+ *  @param run     or NULL.
+ *  @param regions receives *count regions, best first; free with det_regions_free.
+ *  @return as det_selective_search; DET_UNSUPPORTED (a method this version cannot run); DET_LIMIT
+ *          (more than limits.max_regions). Thread-safe. */
+DET_API det_status det_detector_propose(const det_config *config, const det_image *image,
+                                        const det_run *run, det_region **regions, size_t *count,
+                                        det_error *error);
+
 #ifdef __cplusplus
 }
 #endif

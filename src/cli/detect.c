@@ -1,11 +1,121 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The main job: objects in pictures. */
+#include "detect/detector.h"
+
+#include "detect/draw.h"
 #include "src/cli/commands.h"
+#include "src/cli/pictures.h"
 #include "src/cli/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static det_status process(void *context, const det_image *image, const det_run *run,
+                          det_result *result, det_error *error)
+{
+    return det_detector_detect(context, image, run, result, error);
+}
+
+static void free_boxes(char **labels, det_drawn_box *boxes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) free(labels[i]);
+    free(labels);
+    free(boxes);
+}
+
+static det_status draw(void *context, const det_result *result, det_image *image, det_error *error)
+{
+    (void)context;
+    const size_t count = result->detection_count;
+    det_drawn_box *boxes = cli_alloc(count, sizeof *boxes);
+    char **labels = cli_alloc(count, sizeof *labels);
+    for (size_t i = 0; i < count; i++) {
+        const det_detection *found = &result->detections[i];
+        labels[i] = cli_format("%s %.2f", found->class_name, (double)found->score);
+        boxes[i] = (det_drawn_box){found->box, labels[i], det_draw_color((size_t)found->class_id)};
+    }
+    const det_status status = det_draw_boxes(image, boxes, count, error);
+    free_boxes(labels, boxes, count);
+    return status;
+}
+
+static det_status check_models(const det_config *config, det_error *error)
+{
+    if (config->classifier.model_count > 0) return DET_OK;
+    return cli_fail(error, DET_ARGUMENT,
+                    "there is no model to classify with. Name one: detect --model FILE photo.jpg, "
+                    "or in classifier.models of a --config file.\n"
+                    "To make one from Caffe's GoogLeNet: detect model import "
+                    "bvlc_googlenet.caffemodel --labels synset_words.txt -o googlenet.safetensors\n"
+                    "To see where objects may be, without a model: detect propose --draw out "
+                    "photo.jpg");
+}
+
+/** Splits "banana, orange" in place and keeps only these classes. */
+static det_status select_classes(det_detector *detector, const char *names, det_error *error)
+{
+    if (!names) return DET_OK;
+    size_t count = 0;
+    char *copy = cli_format("%s", names), *rest = copy;
+    const char **items = cli_alloc(strlen(names) + 1, sizeof *items);
+    while (rest) {
+        const char *name = strsep(&rest, ",");
+        name += strspn(name, " ");
+        if (*name) items[count++] = name;
+    }
+    const det_status status =
+        count > 0 ? det_detector_select_classes(detector, items, count, error)
+                  : cli_fail(error, DET_ARGUMENT, "--classes '%s' names no class", names);
+    free(items);
+    free(copy);
+    return status;
+}
+
+static const char **class_names(const det_model *model, size_t *count)
+{
+    *count = det_model_class_count(model);
+    const char **names = cli_alloc(*count, sizeof *names);
+    for (size_t i = 0; i < *count; i++) names[i] = det_model_class_name(model, i);
+    return names;
+}
+
+static int run(cli_pictures *pictures, det_detector *detector)
+{
+    const det_config *config = pictures->config;
+    const char *methods[2];
+    size_t method_count = 0, class_count;
+    if (config->proposals.selective_search) methods[method_count++] = "selective_search";
+    if (config->proposals.multibox) methods[method_count++] = "multibox";
+    const char **names = class_names(det_detector_model(detector), &class_count);
+    const cli_task task = {.context = detector,
+                           .process = process,
+                           .draw = draw,
+                           .unit = "region",
+                           .info = {.models = (const char *const *)config->classifier.models,
+                                    .model_count = config->classifier.model_count,
+                                    .proposals = methods,
+                                    .proposal_count = method_count,
+                                    .precision = config->classifier.precision,
+                                    .threads = config->runtime.threads,
+                                    .class_names = names,
+                                    .class_count = class_count}};
+    const int status = cli_pictures_run(pictures, &task);
+    free(names);
+    return status;
+}
 
 int cli_run_detect(const cli_values *values)
 {
-    (void)values;
-    det_error error;
-    cli_fail(&error, DET_UNSUPPORTED, "this command is being written");
-    return cli_exit_status(&error);
+    det_error error = {0};
+    cli_pictures pictures = {0};
+    det_detector *detector = NULL;
+    det_status status = cli_pictures_configure(&pictures, values, &error);
+    if (status == DET_OK) status = check_models(pictures.config, &error);
+    if (status == DET_OK) status = cli_pictures_open(&pictures, &error);
+    if (status == DET_OK) status = det_detector_create(pictures.config, &detector, &error);
+    if (status == DET_OK) status = select_classes(detector, values->classes, &error);
+    const int result = status == DET_OK ? run(&pictures, detector) : cli_exit_status(&error);
+    det_detector_free(detector);
+    cli_pictures_free(&pictures);
+    return result;
 }

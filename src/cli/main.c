@@ -18,7 +18,7 @@ static int wrong_usage(const cli_line *line, const det_error *error)
 
 static int print_version(void)
 {
-    printf("detect %s\n", det_version());
+    printf("detect %s\n%s\n", det_version(), det_version_onednn());
     return CLI_DONE;
 }
 

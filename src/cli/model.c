@@ -1,25 +1,276 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Model files: import, info, verify. */
+#include "detect/model.h"
+
 #include "src/cli/commands.h"
+#include "src/cli/document.h"
 #include "src/cli/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct totals {
+    uint64_t parameters, macs;
+} totals;
+
+static det_layer_info layer_at(const det_model *model, size_t index)
+{
+    det_layer_info info = {0};
+    det_model_layer(model, index, &info); /* fails for an index out of range alone */
+    return info;
+}
+
+static totals sum_layers(const det_model *model)
+{
+    totals sum = {0};
+    for (size_t i = 0; i < det_model_layer_count(model); i++) {
+        const det_layer_info info = layer_at(model, i);
+        sum.parameters += info.parameters;
+        sum.macs += info.macs;
+    }
+    return sum;
+}
+
+/** "FILE: 142 layers, 6,998,552 parameters, 1,000 classes, xxh3-128:..." */
+static void print_summary(const det_model *model, const char *word)
+{
+    char layers[32], parameters[32], classes[32];
+    printf("%s: %s%s layers, %s parameters, %s classes, %s\n", det_model_path(model), word,
+           cli_group_digits(det_model_layer_count(model), layers),
+           cli_group_digits(sum_layers(model).parameters, parameters),
+           cli_group_digits(det_model_class_count(model), classes), det_model_digest(model));
+}
+
+static det_status open_and_summarise(const char *path, const char *word, det_error *error)
+{
+    det_model *model = NULL;
+    const det_status status = det_model_open(path, &model, error);
+    if (status == DET_OK) print_summary(model, word);
+    det_model_free(model);
+    return status;
+}
+
+/* ---- import --------------------------------------------------------------------------------- */
+
+static det_status parse_mean(const char *text, float mean[3], det_error *error)
+{
+    const char *at = text;
+    for (int i = 0; i < 3; i++) {
+        char *end;
+        mean[i] = strtof(at, &end);
+        if (end == at || *end != (i < 2 ? ',' : '\0') || !(mean[i] >= -1e6f && mean[i] <= 1e6f))
+            return cli_fail(error, DET_ARGUMENT,
+                            "--mean takes three numbers, blue, green and red: 104,117,123, not "
+                            "'%s'",
+                            text);
+        at = end + 1;
+    }
+    return DET_OK;
+}
+
+/** The model file must not replace what it is made from. */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+static det_status import(const cli_values *values, det_error *error)
+{
+    float mean[3];
+    const char *weights = values->operands.items[0];
+    if (!values->output)
+        return cli_fail(error, DET_ARGUMENT,
+                        "where to? Name the model file: --output model.safetensors");
+    if (is_same_file(weights, values->output))
+        return cli_fail(error, DET_ARGUMENT, "--output %s would overwrite the weights",
+                        values->output);
+    if (values->mean && parse_mean(values->mean, mean, error) < 0) return error->status;
+
+    const det_model_import_options options = {
+        .weights = weights,
+        .labels = values->labels,
+        .width = values->width == CLI_NOT_GIVEN ? 0 : values->width,
+        .height = values->height == CLI_NOT_GIVEN ? 0 : values->height,
+        .mean = values->mean ? mean : NULL};
+    const det_status status = det_model_import(&options, values->output, error);
+    return status < 0 ? status : open_and_summarise(values->output, "", error);
+}
 
 int cli_run_model_import(const cli_values *values)
 {
-    (void)values;
-    det_error error;
-    cli_fail(&error, DET_UNSUPPORTED, "this command is being written");
-    return cli_exit_status(&error);
+    det_error error = {0};
+    return import(values, &error) < 0 ? cli_exit_status(&error) : CLI_DONE;
 }
-int cli_run_model_info(const cli_values *values)
-{
-    (void)values;
-    det_error error;
-    cli_fail(&error, DET_UNSUPPORTED, "this command is being written");
-    return cli_exit_status(&error);
-}
+
+/* ---- verify --------------------------------------------------------------------------------- */
+
 int cli_run_model_verify(const cli_values *values)
 {
-    (void)values;
-    det_error error;
-    cli_fail(&error, DET_UNSUPPORTED, "this command is being written");
-    return cli_exit_status(&error);
+    det_error error = {0};
+    const char *path = values->operands.items[0];
+    det_status status = det_model_verify(path, &error);
+    if (status == DET_OK) status = open_and_summarise(path, "ok: ", &error);
+    return status < 0 ? cli_exit_status(&error) : CLI_DONE;
+}
+
+/* ---- info ----------------------------------------------------------------------------------- */
+
+static void print_classes(const det_model *model)
+{
+    enum { SHOWN = 5 };
+    char number[32];
+    const size_t count = det_model_class_count(model);
+    printf("Classes    %s: ", cli_group_digits(count, number));
+    for (size_t i = 0; i < count && i < SHOWN; i++)
+        printf("%s%s", i ? "; " : "", det_model_class_name(model, i));
+    puts(count > SHOWN ? "; ... (all: --json -)" : "");
+}
+
+static void print_head(const det_model *model)
+{
+    const det_model_input *input = det_model_get_input(model);
+    printf("File       %s\n", det_model_path(model));
+    printf("Digest     %s\n", det_model_digest(model));
+    printf("Input      %d x %d pixels, %s, minus %g %g %g, times %g %g %g\n", input->width,
+           input->height, input->channel_order, (double)input->mean[0], (double)input->mean[1],
+           (double)input->mean[2], (double)input->scale[0], (double)input->scale[1],
+           (double)input->scale[2]);
+    printf("Crops      %s, %d pixels of context on each side\n", input->interpolation,
+           input->context_px);
+    print_classes(model);
+}
+
+static const char *shape_text(const int64_t shape[3], char text[64])
+{
+    snprintf(text, 64, "%lldx%lldx%lld", (long long)shape[0], (long long)shape[1],
+             (long long)shape[2]);
+    return text;
+}
+
+static int name_width(const det_model *model)
+{
+    size_t widest = strlen("Layer");
+    for (size_t i = 0; i < det_model_layer_count(model); i++) {
+        const size_t width = strlen(layer_at(model, i).name);
+        if (width > widest) widest = width;
+    }
+    return widest < 60 ? (int)widest : 60;
+}
+
+static void print_layers(const det_model *model)
+{
+    char input[64], output[64], parameters[32];
+    const int width = name_width(model);
+    printf("\n%-*s  %-13s  %-13s  %-13s  %11s  %9s\n", width, "Layer", "Operation", "Input",
+           "Output", "Parameters", "MMAC");
+    for (size_t i = 0; i < det_model_layer_count(model); i++) {
+        const det_layer_info info = layer_at(model, i);
+        printf("%-*s  %-13s  %-13s  %-13s  %11s  %9.1f\n", width, info.name, info.op,
+               shape_text(info.input, input), shape_text(info.output, output),
+               cli_group_digits(info.parameters, parameters), (double)info.macs * 1e-6);
+    }
+    const totals sum = sum_layers(model);
+    snprintf(input, sizeof input, "%zu layers", det_model_layer_count(model));
+    printf("%-*s  %-13s  %-13s  %-13s  %11s  %9.1f\n", width, "Total", input, "", "",
+           cli_group_digits(sum.parameters, parameters), (double)sum.macs * 1e-6);
+}
+
+static void write_input(det_json *json, const det_model_input *input)
+{
+    det_json_begin_object(json, "input");
+    det_json_integer(json, "width", input->width);
+    det_json_integer(json, "height", input->height);
+    det_json_string(json, "channel_order", input->channel_order);
+    det_json_begin_array(json, "mean");
+    for (int i = 0; i < 3; i++) det_json_number(json, NULL, input->mean[i]);
+    det_json_end(json);
+    det_json_begin_array(json, "scale");
+    for (int i = 0; i < 3; i++) det_json_number(json, NULL, input->scale[i]);
+    det_json_end(json);
+    det_json_string(json, "interpolation", input->interpolation);
+    det_json_integer(json, "context_px", input->context_px);
+    det_json_end(json);
+}
+
+static void write_classes(det_json *json, const det_model *model)
+{
+    det_json_begin_array(json, "classes");
+    for (size_t i = 0; i < det_model_class_count(model); i++) {
+        const int64_t category = det_model_class_category(model, i);
+        det_json_begin_object(json, NULL);
+        det_json_string(json, "name", det_model_class_name(model, i));
+        if (category >= 0) det_json_integer(json, "category_id", category);
+        det_json_end(json);
+    }
+    det_json_end(json);
+}
+
+static void write_shape(det_json *json, const char *key, const int64_t shape[3])
+{
+    det_json_begin_array(json, key);
+    for (int i = 0; i < 3; i++) det_json_integer(json, NULL, shape[i]);
+    det_json_end(json);
+}
+
+static void write_layers(det_json *json, const det_model *model)
+{
+    det_json_begin_array(json, "layers");
+    for (size_t i = 0; i < det_model_layer_count(model); i++) {
+        const det_layer_info info = layer_at(model, i);
+        det_json_begin_object(json, NULL);
+        det_json_string(json, "name", info.name);
+        det_json_string(json, "op", info.op);
+        write_shape(json, "input", info.input);
+        write_shape(json, "output", info.output);
+        det_json_integer(json, "parameters", (int64_t)info.parameters);
+        det_json_integer(json, "macs", (int64_t)info.macs);
+        det_json_end(json);
+    }
+    det_json_end(json);
+}
+
+static det_json *make_document(const det_model *model)
+{
+    const totals sum = sum_layers(model);
+    det_json *json = det_json_create();
+    if (!json) return NULL;
+    det_json_begin_object(json, NULL);
+    det_json_integer(json, "schema_version", 1);
+    det_json_string(json, "file", det_model_path(model));
+    det_json_string(json, "digest", det_model_digest(model));
+    write_input(json, det_model_get_input(model));
+    write_classes(json, model);
+    write_layers(json, model);
+    det_json_integer(json, "parameters", (int64_t)sum.parameters);
+    det_json_integer(json, "macs", (int64_t)sum.macs);
+    det_json_raw(json, "provenance", det_model_provenance(model));
+    det_json_end(json);
+    return json;
+}
+
+static det_status show(const det_model *model, const cli_values *values, det_error *error)
+{
+    det_status status = DET_OK;
+    if (values->json) status = cli_write_document(make_document(model), values->json, error);
+    if (values->json && strcmp(values->json, "-") == 0) return status;
+    if (values->provenance) {
+        puts(det_model_provenance(model));
+        return status;
+    }
+    print_head(model);
+    print_layers(model);
+    return status;
+}
+
+int cli_run_model_info(const cli_values *values)
+{
+    det_error error = {0};
+    det_model *model = NULL;
+    det_status status = det_model_open(values->operands.items[0], &model, &error);
+    if (status == DET_OK) status = show(model, values, &error);
+    det_model_free(model);
+    return status < 0 ? cli_exit_status(&error) : CLI_DONE;
 }

@@ -133,7 +133,8 @@ static double milliseconds_since(double began_s)
     return (cli_now_s() - began_s) * 1e3;
 }
 
-static det_status process(picture_loop *loop, det_image *image, det_result *result)
+static det_status process(picture_loop *loop, det_image *image, det_result *result,
+                          det_error *error)
 {
     const det_config *config = loop->pictures->config;
     const det_image_limits limits = {.max_pixels = config->limits.max_pixels,
@@ -144,12 +145,12 @@ static det_status process(picture_loop *loop, det_image *image, det_result *resu
                          .progress_context = &loop->progress,
                          .deadline_s = timeout_s > 0 ? began_s + timeout_s : 0};
 
-    det_status status = cli_input_read(result->file, &limits, image, &result->error);
+    det_status status = cli_input_read(result->file, &limits, image, error);
     const double decode_ms = milliseconds_since(began_s);
     if (status == DET_OK) {
         result->width = image->width;
         result->height = image->height;
-        status = loop->task->process(loop->task->context, image, &run, result, &result->error);
+        status = loop->task->process(loop->task->context, image, &run, result, error);
     }
     result->timings.decode_ms = decode_ms;
     result->timings.total_ms = milliseconds_since(began_s);
@@ -187,12 +188,14 @@ static det_status do_picture(picture_loop *loop, size_t index, det_error *error)
 {
     det_image image = {0};
     det_result result = {.file = loop->pictures->inputs.paths[index]};
-    det_status status = process(loop, &image, &result);
+    det_error failure = {0};
+    det_status status = process(loop, &image, &result, &failure);
     cli_progress_clear(&loop->progress);
     if (cli_stop_signal()) {
         status = cli_fail(error, DET_CANCELLED, "interrupted");
     } else {
-        if (status < 0) report_failure(loop, result.file, &result.error);
+        if (status < 0) report_failure(loop, result.file, &failure);
+        result.error = failure;
         if (loop->pictures->values->verbose) say_result(&result, loop->task->proposals);
         if (status == DET_OK && loop->pictures->drawn) draw(loop, index, &image, &result);
         status = det_writer_add(loop->writer, &result, error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Regions alone: where objects may be. */
-#include "detect/proposals.h"
+#include "detect/detector.h"
 
 #include "detect/draw.h"
 #include "src/cli/commands.h"
@@ -19,11 +19,9 @@ static det_status process(void *context, const det_image *image, const det_run *
                           det_result *result, det_error *error)
 {
     const settings *proposer = context;
-    det_selective_search_options options = proposer->config->proposals.search;
-    options.max = proposer->config->proposals.max;
     const double began_s = cli_now_s();
-    const det_status status =
-        det_selective_search(image, &options, run, &result->regions, &result->region_count, error);
+    const det_status status = det_detector_propose(proposer->config, image, run, &result->regions,
+                                                   &result->region_count, error);
     result->proposal_count = result->region_count;
     result->timings.proposals_ms = (cli_now_s() - began_s) * 1e3;
     return status;

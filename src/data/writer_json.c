@@ -4,6 +4,7 @@
 #include "src/data/writer.h"
 
 #include "detect/version.h"
+#include "src/base/parallel.h"
 
 static void write_box(det_json *json, det_box box)
 {
@@ -110,7 +111,7 @@ static det_status begin_document(det_writer *writer, det_error *error)
         write_names(json, "models", info->models, info->model_count);
         write_names(json, "proposals", info->proposals, info->proposal_count);
         det_json_string(json, "precision", info->precision);
-        det_json_integer(json, "threads", info->threads);
+        det_json_integer(json, "threads", det_resolve_threads(info->threads));
         det_json_end(json);
     }
     return det_writer_write_json(writer, "{\"schema_version\":1,\"detector\":", json,

@@ -28,6 +28,13 @@ struct det_detector {
 /* ---- Creation ----------------------------------------------------------------------------------
  */
 
+static det_status check_methods(const det_config *config, det_error *error)
+{
+    if (!config->proposals.multibox) return DET_OK;
+    return det_fail_at(error, DET_UNSUPPORTED, NULL, "proposals.methods",
+                       "no model has a MultiBox head yet; use [\"selective_search\"]");
+}
+
 /* What the schema allows but this version cannot run. */
 static det_status check_supported(const det_config *config, det_error *error)
 {
@@ -35,8 +42,6 @@ static det_status check_supported(const det_config *config, det_error *error)
         bool missing;
         const char *key, *advice;
     } checks[] = {
-        {config->proposals.multibox, "proposals.methods",
-         "no model has a MultiBox head yet; use [\"selective_search\"]"},
         {strcmp(config->classifier.vote, "average") != 0, "classifier.vote",
          "only \"average\" is available"},
         {strcmp(config->classifier.regions, "crop") != 0, "classifier.regions",
@@ -51,7 +56,7 @@ static det_status check_supported(const det_config *config, det_error *error)
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         if (checks[i].missing)
             return det_fail_at(error, DET_UNSUPPORTED, NULL, checks[i].key, "%s", checks[i].advice);
-    return DET_OK;
+    return check_methods(config, error);
 }
 
 static settings settings_of(const det_config *config)
@@ -292,4 +297,14 @@ det_status det_detector_classify(const det_detector *detector, const det_image *
     result->timings.total_ms = (det_now_s() - begin_s) * 1e3;
     if (status < 0) det_result_free(result);
     return status;
+}
+
+det_status det_detector_propose(const det_config *config, const det_image *image,
+                                const det_run *run, det_region **regions, size_t *count,
+                                det_error *error)
+{
+    const det_status status = check_methods(config, error);
+    if (status < 0) return status;
+    const settings ours = settings_of(config);
+    return det_propose_regions(image, &ours.regions, run, regions, count, error);
 }

@@ -127,7 +127,8 @@ det_status det_decode_check(const det_encoded *encoded, uint32_t width, uint32_t
     if (width == 0 || height == 0 || width > INT32_MAX || height > INT32_MAX)
         return det_fail(error, DET_FORMAT, "the header claims %u x %u pixels", width, height);
     if ((uint64_t)width * height > encoded->max_pixels)
-        return det_fail(error, DET_LIMIT, "%u x %u pixels are more than the limit of %llu", width,
+        return det_fail(error, DET_LIMIT,
+                        "%u x %u pixels are more than the limit of %llu (max_pixels)", width,
                         height, (unsigned long long)encoded->max_pixels);
     return DET_OK;
 }
@@ -173,7 +174,7 @@ det_status det_image_decode(const void *bytes, size_t size, const char *name,
     *image = (det_image){0};
     if (size > most.max_file_bytes)
         return det_fail_at(error, DET_LIMIT, name, NULL,
-                           "%zu bytes are more than the limit of %llu", size,
+                           "%zu bytes are more than the limit of %llu (max_file_bytes)", size,
                            (unsigned long long)most.max_file_bytes);
     return det_error_file(error, name, decode(&encoded, image, error));
 }

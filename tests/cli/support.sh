@@ -15,6 +15,7 @@ mkdir .run
 
 detect() { "$build/detect" "$@"; }
 draw_picture() { "$build/tests/draw_picture" "$@"; }
+make_small_model() { "$build/tests/make_small_model" "$@"; }
 
 # Ends the test as failed, showing what the last command wrote.
 fail() {
