@@ -24,47 +24,59 @@ static det_layout blocked_layout(int block, det_shape shape)
     return det_layout_create(4, dims, block == 16 ? dnnl_nChw16c : dnnl_nChw8c);
 }
 
-det_layout det_plan_map_layout(const det_plan *plan, det_shape shape)
+static bool fills_blocks(const det_plan *plan, det_shape shape)
 {
-    const bool whole_blocks = plan->block > 0 && shape.channels % plan->block == 0;
-    return whole_blocks ? blocked_layout(plan->block, shape) : det_plain_layout(shape);
+    return plan->block > 0 && shape.channels % plan->block == 0;
 }
 
-/* Asks oneDNN which layout it would give the output of an ordinary convolution here. */
-static det_status find_block(det_plan *plan, det_error *error)
+det_layout det_plan_map_layout(const det_plan *plan, det_shape shape)
+{
+    return fills_blocks(plan, shape) ? blocked_layout(plan->block, shape) : det_plain_layout(shape);
+}
+
+det_layout det_plan_output_layout(const det_plan *plan, const det_layer *layer)
+{
+    if (layer->destination >= 0) return det_layout_copy(plan->tensors[layer->destination].layout);
+    if (fills_blocks(plan, layer->out)) return blocked_layout(plan->block, layer->out);
+    const dnnl_dims_t dims = {1, layer->out.channels, layer->out.height, layer->out.width};
+    return det_layout_create(4, dims, dnnl_format_tag_any);
+}
+
+/* Whether this processor has a fast convolution between maps in blocks of that many channels. */
+static dnnl_status_t has_block(const det_plan *plan, int block, bool *has)
 {
     enum { channels = 64, side = 14 };
-    const dnnl_dims_t map = {1, channels, side, side}, kernel = {channels, channels, 3, 3};
+    const dnnl_dims_t kernel = {channels, channels, 3, 3};
     const dnnl_dims_t window[4] = {{1, 1}, {0, 0}, {1, 1}, {1, 1}};
-    const det_shape shape = {channels, side, side};
-    det_layout any = det_layout_create(4, map, dnnl_format_tag_any);
     det_layout weights = det_layout_create(4, kernel, dnnl_format_tag_any);
-    det_layout block16 = blocked_layout(16, shape), block8 = blocked_layout(8, shape);
-    const det_const_layout layouts[4] = {any, weights, NULL, any};
+    det_layout map = blocked_layout(block, (det_shape){channels, side, side});
+    const det_const_layout layouts[4] = {map, weights, NULL, map};
     dnnl_primitive_desc_t pd = NULL;
+    const char *implementation = "ref";
 
-    det_status status = DET_OK;
-    if (!any || !weights || !block16 || !block8) {
-        status = det_fail_memory(error, "a layout");
-        goto done;
-    }
-    const dnnl_status_t result =
-        det_pd_convolution(&pd, plan->engine, dnnl_convolution_direct, layouts, window, NULL);
-    if (result != dnnl_success) {
-        status = det_dnnl_fail(error, "describe a convolution", result);
-        goto done;
-    }
-    const det_const_layout chosen = dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0);
-    plan->block = dnnl_memory_desc_equal(chosen, block16)  ? 16
-                  : dnnl_memory_desc_equal(chosen, block8) ? 8
-                                                           : 0;
-done:
+    dnnl_status_t result =
+        map && weights
+            ? det_pd_convolution(&pd, plan->engine, dnnl_convolution_direct, layouts, window, NULL)
+            : dnnl_out_of_memory;
+    if (result == dnnl_success)
+        result = dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &implementation);
+    *has = result == dnnl_success && strncmp(implementation, "jit", 3) == 0;
     if (pd) dnnl_primitive_desc_destroy(pd);
-    det_layout_free(block8);
-    det_layout_free(block16);
+    det_layout_free(map);
     det_layout_free(weights);
-    det_layout_free(any);
-    return status;
+    return result == dnnl_unimplemented ? dnnl_success : result;
+}
+
+static det_status find_block(det_plan *plan, det_error *error)
+{
+    static const int blocks[] = {16, 8};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks && plan->block == 0; i++) {
+        bool has = false;
+        const dnnl_status_t result = has_block(plan, blocks[i], &has);
+        if (result != dnnl_success) return det_dnnl_fail(error, "describe a convolution", result);
+        if (has) plan->block = blocks[i];
+    }
+    return DET_OK;
 }
 
 det_status det_plan_create(det_plan *plan, det_error *error)

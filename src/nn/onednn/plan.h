@@ -135,6 +135,9 @@ typedef struct det_layer {
 int det_plan_add_layer(det_plan *plan, const det_layer *layer, int input, dnnl_primitive_desc_t pd,
                        const det_argument *constants, int constant_count, det_error *error);
 
+/** The layout that a convolution or pool writes: its destination's, else blocks, else any. */
+det_layout det_plan_output_layout(const det_plan *plan, const det_layer *layer);
+
 int det_add_convolution(det_plan *plan, const det_layer *layer, int input, det_error *error);
 int det_add_pool(det_plan *plan, const det_layer *layer, int input, det_error *error);
 int det_add_lrn(det_plan *plan, const det_layer *layer, int input, det_error *error);

@@ -46,7 +46,6 @@ static dnnl_alg_kind_t algorithm_of(const det_node *node, bool padded)
 static dnnl_status_t describe(const det_plan *plan, const det_layer *layer, int input,
                               const side *v, const side *h, dnnl_primitive_desc_t *pd)
 {
-    const dnnl_dims_t dims = {1, layer->out.channels, layer->out.height, layer->out.width};
     /* The far padding may be negative: what no window reaches. */
     const dnnl_dim_t bottom =
         (layer->out.height - 1) * v->stride + v->kernel - v->pad - layer->in.height;
@@ -56,9 +55,7 @@ static dnnl_status_t describe(const det_plan *plan, const det_layer *layer, int 
         {v->stride, h->stride}, {v->kernel, h->kernel}, {v->pad, h->pad}, {bottom, right}};
     const bool padded = v->pad > 0 || h->pad > 0;
 
-    det_layout out = layer->destination >= 0
-                         ? det_layout_copy(plan->tensors[layer->destination].layout)
-                         : det_layout_create(4, dims, dnnl_format_tag_any);
+    det_layout out = det_plan_output_layout(plan, layer);
     dnnl_primitive_attr_t attributes = det_plan_attributes(NULL);
     const dnnl_status_t result =
         out && attributes ? det_pd_pool(pd, plan->engine, algorithm_of(layer->node, padded),

@@ -71,7 +71,6 @@ static void convolution_layouts(const det_plan *plan, const det_layer *layer, in
     const det_window *w = &node->window;
     const int groups = node->groups, in_channels = layer->in.channels / groups;
     const dnnl_dims_t in = {1, layer->in.channels, layer->in.height, layer->in.width};
-    const dnnl_dims_t out = {1, layer->out.channels, layer->out.height, layer->out.width};
     const dnnl_dims_t dense = {node->channels, in_channels, w->kernel_h, w->kernel_w};
     const dnnl_dims_t grouped = {groups, node->channels / groups, in_channels, w->kernel_h,
                                  w->kernel_w};
@@ -86,8 +85,7 @@ static void convolution_layouts(const det_plan *plan, const det_layer *layer, in
     l->file_weights = groups > 1 ? det_layout_create(5, grouped, dnnl_goihw)
                                  : det_layout_create(4, dense, dnnl_oihw);
     l->bias = det_layout_create(1, bias, dnnl_x);
-    l->out = layer->destination >= 0 ? det_layout_copy(plan->tensors[layer->destination].layout)
-                                     : det_layout_create(4, out, dnnl_format_tag_any);
+    l->out = det_plan_output_layout(plan, layer);
 }
 
 int det_add_convolution(det_plan *plan, const det_layer *layer, int input, det_error *error)
