@@ -108,31 +108,26 @@ void det_plan_free(det_plan *plan)
     *plan = (det_plan){0};
 }
 
-static bool is_plain(det_const_layout layout, det_shape shape)
-{
-    if (det_layout_ndims(layout) == 2) return true;
-    det_layout plain = det_plain_layout(shape);
-    const bool same = plain && dnnl_memory_desc_equal(layout, plain);
-    det_layout_free(plain);
-    return same;
-}
-
 int det_plan_add_tensor(det_plan *plan, det_layout layout, det_shape shape, det_error *error)
 {
-    if (!layout || !det_grow_array(&plan->tensors, &plan->tensor_capacity,
-                                   (size_t)plan->tensor_count + 1, sizeof *plan->tensors)) {
+    det_layout plain = det_plain_layout(shape);
+    if (!layout || !plain ||
+        !det_grow_array(&plan->tensors, &plan->tensor_capacity, (size_t)plan->tensor_count + 1,
+                        sizeof *plan->tensors)) {
+        det_layout_free(plain);
         det_layout_free(layout);
         return det_fail_memory(error, "a tensor of the network");
     }
     plan->tensors[plan->tensor_count] = (det_plan_tensor){
         .layout = layout,
         .size = dnnl_memory_desc_get_size(layout),
-        .plain = is_plain(layout, shape),
+        .plain = det_layout_ndims(layout) == 2 || dnnl_memory_desc_equal(layout, plain),
         .shape = shape,
         .parent = -1,
         .first = -1,
         .last = -1,
     };
+    det_layout_free(plain);
     return plan->tensor_count++;
 }
 

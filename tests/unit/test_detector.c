@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole pipeline on a drawn picture: a grey ground with a red and a blue square, and a network
+ * that knows colours. */
+#include "detect/detector.h"
+#include "src/base/memory.h"
+#include "tests/unit/support.h"
+#include "tests/unit/support_network.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { red, green, blue, background, outputs };
+
+static const det_box red_square = {20, 20, 80, 80}, blue_square = {120, 60, 180, 130};
+
+/* Mean colour of the crop -> inner product -> softmax. Class scores: strength * (own channel - the
+ * mean of the others); the background's is a constant that only pure colours exceed. */
+static const char *write_color_model(const char *name, float strength)
+{
+    test_sketch sketch = test_sketch_create(16, 16);
+    det_model *model = sketch.model;
+    const float mean[3] = {104, 117, 123};
+    memcpy(model->input.mean, mean, sizeof mean);
+    int node = test_sketch_chain(
+        &sketch, "mean", (det_node){.op = DET_OP_AVERAGE_POOL, .global = true}, DET_PICTURE);
+    node = test_sketch_chain(&sketch, "fc",
+                             (det_node){.op = DET_OP_INNER_PRODUCT, .channels = outputs}, node);
+    static const float weights[outputs][3] = {
+        {-.5f, -.5f, 1}, {-.5f, 1, -.5f}, {1, -.5f, -.5f}, {0}};
+    for (int i = 0; i < outputs * 3; i++) sketch.values[0][i] = weights[i / 3][i % 3] * strength;
+    for (int i = 0; i < outputs; i++) sketch.values[1][i] = i == background ? 100 * strength : 0;
+    test_sketch_chain(&sketch, "prob", (det_node){.op = DET_OP_SOFTMAX}, node);
+    test_sketch_complete(&sketch);
+
+    static const char *const names[] = {"red", "green", "blue"};
+    for (size_t i = 0; i < model->class_count; i++) {
+        det_free(model->classes[i].name);
+        model->classes[i].name = i < background ? det_copy_string(names[i]) : NULL;
+    }
+    model->class_count = background; /* the last output is no class */
+    model->background_index = background;
+    det_error error = {0};
+    const char *path = test_path(name);
+    test_assert_ok(det_model_write(model, path, &error), &error);
+    test_sketch_free(&sketch);
+    return path;
+}
+
+static void fill_box(det_image *image, det_box box, uint8_t b, uint8_t g, uint8_t r)
+{
+    for (int y = (int)box.y0; y < (int)box.y1; y++)
+        for (int x = (int)box.x0; x < (int)box.x1; x++) {
+            uint8_t *pixel = image->pixels + (size_t)y * image->stride + 3 * (size_t)x;
+            pixel[0] = b, pixel[1] = g, pixel[2] = r;
+        }
+}
+
+static det_image draw_picture(void)
+{
+    det_image image = {0};
+    test_assert_ok(det_image_create(220, 150, &image, NULL), NULL);
+    fill_box(&image, (det_box){0, 0, 220, 150}, 128, 128, 128);
+    fill_box(&image, red_square, 20, 20, 235);
+    fill_box(&image, blue_square, 235, 20, 20);
+    return image;
+}
+
+static det_config *config_of(const char *const *models, size_t count)
+{
+    det_config *config = NULL;
+    test_assert_ok(det_config_create(&config, NULL), NULL);
+    config->classifier.models = det_alloc_array(count, sizeof(char *));
+    config->classifier.model_count = count;
+    for (size_t i = 0; i < count; i++) config->classifier.models[i] = det_copy_string(models[i]);
+    config->runtime.threads = 2;
+    return config;
+}
+
+static det_detector *create(det_config *config)
+{
+    det_detector *detector = NULL;
+    det_error error = {0};
+    test_assert_ok(det_detector_create(config, &detector, &error), &error);
+    det_config_free(config);
+    return detector;
+}
+
+static det_detector *color_detector(void)
+{
+    const char *path = write_color_model("colors.safetensors", .05f);
+    return create(config_of(&path, 1));
+}
+
+static det_result detect(const det_detector *detector)
+{
+    det_image image = draw_picture();
+    det_result result = {0};
+    det_error error = {0};
+    test_assert_ok(det_detector_detect(detector, &image, NULL, &result, &error), &error);
+    det_image_free(&image);
+    return result;
+}
+
+static void a_red_and_a_blue_square_are_found_and_nothing_else(void **state)
+{
+    (void)state;
+    det_detector *detector = color_detector();
+    det_result result = detect(detector);
+    assert_int_equal(result.width, 220);
+    assert_int_equal(result.height, 150);
+    assert_true(result.proposal_count >= 2);
+    int found[2] = {0};
+    for (size_t i = 0; i < result.detection_count; i++) {
+        const det_detection *d = &result.detections[i];
+        assert_true(d->score >= .05f && d->score <= 1);
+        if (d->score < .5f) continue;
+        assert_true(d->class_id == red || d->class_id == blue);
+        assert_string_equal(d->class_name, d->class_id == red ? "red" : "blue");
+        assert_true(det_box_iou(d->box, d->class_id == red ? red_square : blue_square) > .9);
+        found[d->class_id == blue]++;
+    }
+    assert_int_equal(found[0], 1);
+    assert_int_equal(found[1], 1);
+    det_result_free(&result);
+    det_detector_free(detector);
+}
+
+static void detections_come_best_first_and_are_the_same_on_any_number_of_threads(void **state)
+{
+    (void)state;
+    const char *path = write_color_model("colors.safetensors", .02f);
+    det_result results[3];
+    for (int threads = 1; threads <= 3; threads++) {
+        det_config *config = config_of(&path, 1);
+        config->runtime.threads = threads;
+        config->classifier.batch = threads == 3 ? 5 : 8;
+        config->postprocess.score_threshold = .01f;
+        det_detector *detector = create(config);
+        results[threads - 1] = detect(detector);
+        /* class names live as long as the detector: compare what does not */
+        for (size_t i = 0; i < results[threads - 1].detection_count; i++)
+            results[threads - 1].detections[i].class_name = NULL;
+        det_detector_free(detector);
+    }
+    assert_true(results[0].detection_count > 2);
+    for (size_t i = 0; i < results[0].detection_count; i++) {
+        const det_detection *a = &results[0].detections[i];
+        if (i > 0) assert_true(a->score <= results[0].detections[i - 1].score);
+        for (int other = 1; other < 3; other++) {
+            assert_int_equal(results[other].detection_count, results[0].detection_count);
+            const det_detection *b = &results[other].detections[i];
+            assert_memory_equal(&a->box, &b->box, sizeof a->box);
+            assert_true(a->score == b->score && a->class_id == b->class_id);
+        }
+    }
+    for (int i = 0; i < 3; i++) det_result_free(&results[i]);
+}
+
+static void selected_classes_alone_are_reported(void **state)
+{
+    (void)state;
+    det_detector *detector = color_detector();
+    const char *name = "BLUE";
+    det_error error = {0};
+    test_assert_ok(det_detector_select_classes(detector, &name, 1, &error), &error);
+    det_result result = detect(detector);
+    assert_true(result.detection_count >= 1);
+    for (size_t i = 0; i < result.detection_count; i++)
+        assert_int_equal(result.detections[i].class_id, blue);
+    det_result_free(&result);
+    det_detector_free(detector);
+}
+
+static void an_unknown_class_is_refused_with_near_ones(void **state)
+{
+    (void)state;
+    det_detector *detector = color_detector();
+    const char *name = "gre";
+    det_error error = {0};
+    const det_status status = det_detector_select_classes(detector, &name, 1, &error);
+    test_assert_error(status, DET_ARGUMENT, &error, "'gre'; near it: 'green'");
+    det_detector_free(detector);
+}
+
+static void the_threshold_and_the_number_of_detections_hold(void **state)
+{
+    (void)state;
+    const char *path = write_color_model("colors.safetensors", .05f);
+    det_config *config = config_of(&path, 1);
+    config->postprocess.score_threshold = .9f;
+    det_detector *detector = create(config);
+    det_result result = detect(detector);
+    for (size_t i = 0; i < result.detection_count; i++)
+        assert_true(result.detections[i].score >= .9f);
+    assert_true(result.detection_count >= 2);
+    det_result_free(&result);
+    det_detector_free(detector);
+
+    config = config_of(&path, 1);
+    config->postprocess.max_detections = 1;
+    detector = create(config);
+    result = detect(detector);
+    assert_int_equal(result.detection_count, 1);
+    det_result_free(&result);
+    det_detector_free(detector);
+}
+
+static const det_region given[] = {{.box = {20, 20, 80, 80}}, {.box = {100, 0, 220, 150}}};
+
+/* Scores of class `blue` on the second given region. */
+static float blue_score(const char *const *models, size_t count)
+{
+    det_config *config = config_of(models, count);
+    config->postprocess.score_threshold = 0;
+    det_detector *detector = create(config);
+    det_image image = draw_picture();
+    det_result result = {0};
+    det_error error = {0};
+    test_assert_ok(det_detector_classify(detector, &image, given, 2, NULL, &result, &error),
+                   &error);
+    assert_int_equal(result.proposal_count, 2);
+    float score = -1;
+    for (size_t i = 0; i < result.detection_count; i++)
+        if (result.detections[i].class_id == blue && result.detections[i].box.x0 == 100)
+            score = result.detections[i].score;
+    assert_true(score >= 0);
+    det_result_free(&result);
+    det_image_free(&image);
+    det_detector_free(detector);
+    return score;
+}
+
+static void an_ensemble_averages_its_probabilities(void **state)
+{
+    (void)state;
+    const char *models[2] = {write_color_model("a.safetensors", .02f),
+                             write_color_model("b.safetensors", .09f)};
+    const float a = blue_score(models, 1), b = blue_score(models + 1, 1);
+    assert_true(fabsf(a - b) > .01f);
+    assert_true(fabsf(blue_score(models, 2) - (a + b) / 2) < 1e-6f);
+}
+
+static void models_of_different_classes_do_not_vote_together(void **state)
+{
+    (void)state;
+    const char *models[2] = {write_color_model("a.safetensors", .02f),
+                             test_path("small.safetensors")};
+    test_small_network(models[1]);
+    det_config *config = config_of(models, 2);
+    det_detector *detector = NULL;
+    det_error error = {0};
+    const det_status status = det_detector_create(config, &detector, &error);
+    test_assert_error(status, DET_ARGUMENT, &error, "its 5 classes are not the 3");
+    assert_string_equal(error.file, models[1]);
+    det_config_free(config);
+}
+
+static void settings_that_cannot_run_are_refused_by_their_key(void **state)
+{
+    (void)state;
+    static const char *const assignments[][2] = {
+        {"proposals.methods=[\"multibox\"]", "proposals.methods"},
+        {"classifier.regions=pool", "classifier.regions"},
+        {"classifier.precision=bf16", "classifier.precision"},
+        {"classifier.cascade=true", "classifier.cascade"},
+        {"postprocess.box_regression=true", "postprocess.box_regression"},
+    };
+    const char *path = write_color_model("colors.safetensors", .05f);
+    for (size_t i = 0; i < sizeof assignments / sizeof *assignments; i++) {
+        det_config *config = config_of(&path, 1);
+        det_error error = {0};
+        test_assert_ok(det_config_set(config, assignments[i][0], &error), &error);
+        det_detector *detector = NULL;
+        assert_int_equal(det_detector_create(config, &detector, &error), DET_UNSUPPORTED);
+        assert_string_equal(error.where, assignments[i][1]);
+        det_config_free(config);
+    }
+    det_config *config = config_of(NULL, 0);
+    det_detector *detector = NULL;
+    det_error error = {0};
+    test_assert_error(det_detector_create(config, &detector, &error), DET_ARGUMENT, &error,
+                      "no model is named");
+    det_config_free(config);
+}
+
+static void the_whole_picture_is_left_out_when_asked(void **state)
+{
+    (void)state;
+    const char *path = write_color_model("colors.safetensors", .001f);
+    size_t counts[2];
+    for (int whole = 0; whole < 2; whole++) {
+        det_config *config = config_of(&path, 1);
+        config->proposals.whole_picture = whole;
+        det_detector *detector = create(config);
+        det_result result = detect(detector);
+        counts[whole] = result.proposal_count;
+        det_result_free(&result);
+        det_detector_free(detector);
+    }
+    assert_int_equal(counts[1], counts[0] + 1);
+}
+
+static void too_many_regions_are_refused_and_fewer_are_the_best(void **state)
+{
+    (void)state;
+    const char *path = write_color_model("colors.safetensors", .05f);
+    det_config *config = config_of(&path, 1);
+    config->limits.max_regions = 1;
+    det_detector *detector = create(config);
+    det_image image = draw_picture();
+    det_result result = {0};
+    det_error error = {0};
+    test_assert_error(det_detector_detect(detector, &image, NULL, &result, &error), DET_LIMIT,
+                      &error, "more than the limit of 1");
+    assert_null(result.detections);
+    det_detector_free(detector);
+
+    config = config_of(&path, 1);
+    config->proposals.max = 1;
+    config->limits.max_regions = 1;
+    detector = create(config);
+    test_assert_ok(det_detector_detect(detector, &image, NULL, &result, &error), &error);
+    assert_int_equal(result.proposal_count, 1);
+    det_result_free(&result);
+    det_detector_free(detector);
+    det_image_free(&image);
+}
+
+static bool stop_after_the_first_batch(void *context, uint64_t done, uint64_t total)
+{
+    (void)context;
+    return done == 0 || done == total;
+}
+
+static void a_run_can_be_cancelled_and_has_a_deadline(void **state)
+{
+    (void)state;
+    const char *path = write_color_model("colors.safetensors", .05f);
+    det_config *config = config_of(&path, 1);
+    config->classifier.batch = 1;
+    det_detector *detector = create(config);
+    det_image image = draw_picture();
+    det_result result = {0};
+    det_error error = {0};
+    const det_run run = {.progress = stop_after_the_first_batch};
+    assert_int_equal(det_detector_detect(detector, &image, &run, &result, &error), DET_CANCELLED);
+    assert_null(result.detections);
+    const det_run late = {.deadline_s = 1e-3};
+    assert_int_equal(det_detector_detect(detector, &image, &late, &result, &error), DET_CANCELLED);
+    det_image_free(&image);
+    det_detector_free(detector);
+}
+
+static void empty_pictures_and_empty_regions_are_refused(void **state)
+{
+    (void)state;
+    det_detector *detector = color_detector();
+    det_image image = {0};
+    det_result result = {0};
+    det_error error = {0};
+    test_assert_error(det_detector_detect(detector, &image, NULL, &result, &error), DET_ARGUMENT,
+                      &error, "empty picture");
+    image = draw_picture();
+    const det_region empty = {.box = {5, 5, 5, 9}};
+    test_assert_error(det_detector_classify(detector, &image, &empty, 1, NULL, &result, &error),
+                      DET_ARGUMENT, &error, "region");
+    det_image_free(&image);
+    det_detector_free(detector);
+}
+
+#ifdef DET_FAULT_INJECTION
+static void memory_that_runs_out_anywhere_is_an_error(void **state)
+{
+    (void)state;
+    const char *path = write_color_model("colors.safetensors", .05f);
+    det_config *config = config_of(&path, 1);
+    det_image image = draw_picture();
+    int failures = 0;
+    for (uint64_t n = 1;; n++) {
+        det_detector *detector = NULL;
+        det_result result = {0};
+        det_memory_fail_at(n);
+        det_status status = det_detector_create(config, &detector, NULL);
+        if (status == DET_OK)
+            status = det_detector_classify(detector, &image, given, 2, NULL, &result, NULL);
+        const bool failed = det_memory_failed();
+        det_memory_fail_at(0);
+        det_result_free(&result);
+        det_detector_free(detector);
+        if (!failed) {
+            test_assert_ok(status, NULL);
+            break;
+        }
+        if (status >= 0) fail_msg("allocation %llu failed unnoticed", (unsigned long long)n);
+        failures++;
+    }
+    assert_true(failures > 50);
+    det_image_free(&image);
+    det_config_free(config);
+}
+#endif
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_red_and_a_blue_square_are_found_and_nothing_else),
+        cmocka_unit_test(detections_come_best_first_and_are_the_same_on_any_number_of_threads),
+        cmocka_unit_test(selected_classes_alone_are_reported),
+        cmocka_unit_test(an_unknown_class_is_refused_with_near_ones),
+        cmocka_unit_test(the_threshold_and_the_number_of_detections_hold),
+        cmocka_unit_test(an_ensemble_averages_its_probabilities),
+        cmocka_unit_test(models_of_different_classes_do_not_vote_together),
+        cmocka_unit_test(settings_that_cannot_run_are_refused_by_their_key),
+        cmocka_unit_test(the_whole_picture_is_left_out_when_asked),
+        cmocka_unit_test(too_many_regions_are_refused_and_fewer_are_the_best),
+        cmocka_unit_test(a_run_can_be_cancelled_and_has_a_deadline),
+        cmocka_unit_test(empty_pictures_and_empty_regions_are_refused),
+#ifdef DET_FAULT_INJECTION
+        cmocka_unit_test(memory_that_runs_out_anywhere_is_an_error),
+#endif
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
