@@ -22,7 +22,9 @@ static const char *write_color_model(const char *name, float strength)
     const float mean[3] = {104, 117, 123};
     memcpy(model->input.mean, mean, sizeof mean);
     int node = test_sketch_chain(
-        &sketch, "mean", (det_node){.op = DET_OP_AVERAGE_POOL, .global = true}, DET_PICTURE);
+        &sketch, "mean",
+        (det_node){.op = DET_OP_AVERAGE_POOL, .window = test_window(1, 1, 0), .global = true},
+        DET_PICTURE);
     node = test_sketch_chain(&sketch, "fc",
                              (det_node){.op = DET_OP_INNER_PRODUCT, .channels = outputs}, node);
     static const float weights[outputs][3] = {
