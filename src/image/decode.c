@@ -51,10 +51,12 @@ static const kind kinds[] = {
      "opj_decompress -i picture.j2k -o picture.png"},
     {0, SIGNATURE("%PDF-"), NULL, "a PDF document", "pdftoppm -png document.pdf picture"},
     {0, SIGNATURE("<svg"), NULL, "an SVG drawing", "rsvg-convert picture.svg -o picture.png"},
+    {0, SIGNATURE("<?xml"), NULL, "an XML file (an SVG drawing?)",
+     "rsvg-convert picture.svg -o picture.png"},
     {0, SIGNATURE("8BPS"), NULL, "a Photoshop picture", "convert 'picture.psd[0]' picture.png"},
     {0, SIGNATURE("\0\0\1\0"), NULL, "an icon", "convert 'picture.ico[0]' picture.png"},
     {0, SIGNATURE("\x76\x2F\x31\x01"), NULL, "an OpenEXR picture", MAGICK("exr")},
-    {0, SIGNATURE("qoif"), NULL, "a QOI picture", MAGICK("qoi")},
+    {0, SIGNATURE("qoif"), NULL, "a QOI picture", "ffmpeg -i picture.qoi picture.png"},
     {0, SIGNATURE("P1\n"), NULL, "a PBM picture", MAGICK("pbm")},
     {0, SIGNATURE("P2\n"), NULL, "a PGM picture", MAGICK("pgm")},
     {0, SIGNATURE("P3\n"), NULL, "a PPM picture", MAGICK("ppm")},
@@ -77,24 +79,23 @@ static const kind *recognise(const det_encoded *encoded)
     return NULL;
 }
 
-/* "begins with ..." quotes text as text and anything else as bytes. */
+/* Quotes the first line of what looks like text, and anything else as bytes. */
 static det_status refuse_unknown(const det_encoded *encoded, det_error *error)
 {
-    enum { shown = 16 };
+    enum { shown = 24, enough = 4 };
     char text[shown + 1] = "", hex[3 * shown + 1] = "";
     const size_t count = encoded->size < shown ? encoded->size : shown;
-    bool printable = true;
-    for (size_t i = 0; i < count; i++) {
-        const uint8_t byte = encoded->bytes[i];
-        printable = printable && byte >= ' ' && byte < 0x7F;
-        text[i] = (char)byte;
-        snprintf(hex + 3 * i, 4, " %02X", byte);
-    }
-    if (printable)
-        return det_fail(error, DET_FORMAT,
-                        "not a picture: begins with \"%s\"; JPEG, PNG and WebP are read", text);
+    size_t printable = 0;
+    while (printable < count && encoded->bytes[printable] >= ' ' &&
+           encoded->bytes[printable] < 0x7F)
+        printable++;
+    memcpy(text, encoded->bytes, printable);
+    for (size_t i = 0; i < count; i++) snprintf(hex + 3 * i, 4, " %02X", encoded->bytes[i]);
+
+    const bool is_text = printable >= enough || printable == encoded->size;
     return det_fail(error, DET_FORMAT,
-                    "not a picture: begins with the bytes%s; JPEG, PNG and WebP are read", hex);
+                    "not a picture: begins with %s%s%s; JPEG, PNG and WebP are read",
+                    is_text ? "\"" : "the bytes", is_text ? text : hex, is_text ? "\"" : "");
 }
 
 static det_status decode(const det_encoded *encoded, det_image *image, det_error *error)

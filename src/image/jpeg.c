@@ -105,7 +105,7 @@ static det_status refuse_kind(const frame *f, det_error *error)
     if (f->precision != 8)
         return det_fail(error, DET_UNSUPPORTED,
                         "a JPEG picture of %u bits is not read, only of 8; convert it first: "
-                        "djpeg picture.jpg | convert - picture.png (libjpeg-turbo 3)",
+                        "ffmpeg -i picture.jpg picture.png",
                         f->precision);
     if (f->components != 1 && f->components != 3 && f->components != 4)
         return det_fail(error, DET_UNSUPPORTED, "a JPEG picture of %u components is not read",
@@ -128,11 +128,17 @@ static det_status status_of(int code)
     }
 }
 
-static void name_place(const reader *r)
+/* Within a row, libjpeg takes bytes in advance, so the place is near rather than exact. */
+static size_t bytes_taken(const reader *r)
+{
+    const struct jpeg_source_mgr *source = r->cinfo.src;
+    const size_t size = r->encoded->size;
+    return source && source->bytes_in_buffer <= size ? size - source->bytes_in_buffer : 0;
+}
+
+static void name_place(const reader *r, size_t byte)
 {
     const struct jpeg_decompress_struct *cinfo = &r->cinfo;
-    const size_t left = cinfo->src ? cinfo->src->bytes_in_buffer : r->encoded->size;
-    const size_t byte = left <= r->encoded->size ? r->encoded->size - left : 0;
     if (cinfo->output_height > 0 && cinfo->output_scanline > 0)
         det_error_where(r->error, "byte %zu, row %u of %u", byte, cinfo->output_scanline,
                         cinfo->output_height);
@@ -142,20 +148,28 @@ static void name_place(const reader *r)
         det_error_where(r->error, "byte %zu", byte);
 }
 
+static void fail_cut_off(reader *r)
+{
+    const size_t size = r->encoded->size;
+    r->status = det_fail(r->error, DET_FORMAT,
+                         "the JPEG file is cut off: it ends after %zu bytes, before the end of the "
+                         "picture",
+                         size);
+    name_place(r, size);
+}
+
 static void give_up(j_common_ptr common)
 {
     reader *r = common->client_data;
     const int code = common->err->msg_code;
-    char text[JMSG_LENGTH_MAX];
-    common->err->format_message(common, text);
-    if (code == JWRN_JPEG_EOF || code == JERR_INPUT_EOF)
-        r->status = det_fail(r->error, DET_FORMAT,
-                             "the JPEG file is cut off: it ends after %zu "
-                             "bytes, before the end of the picture",
-                             r->encoded->size);
-    else
+    if (code == JWRN_JPEG_EOF || code == JERR_INPUT_EOF) {
+        fail_cut_off(r);
+    } else {
+        char text[JMSG_LENGTH_MAX];
+        common->err->format_message(common, text);
         r->status = det_fail(r->error, status_of(code), "JPEG: %s", text);
-    name_place(r);
+        name_place(r, bytes_taken(r));
+    }
     longjmp(r->escape, 1);
 }
 
@@ -190,7 +204,7 @@ static void limit_scans(j_common_ptr common)
     reader *r = common->client_data;
     if (r->cinfo.input_scan_number <= max_scans) return;
     r->status = det_fail(r->error, DET_LIMIT, "the JPEG file has more than %d scans", max_scans);
-    name_place(r);
+    name_place(r, bytes_taken(r));
     longjmp(r->escape, 1);
 }
 

@@ -119,6 +119,7 @@ static void decode(reader *r)
     if (r->status < 0) return;
     read_rows(r);
     png_read_end(r->png, r->after);
+    if (r->out_of_memory) png_error(r->png, ""); /* libpng goes on without a chunk it cannot hold */
     if (channels == 4) det_decode_blend(r->image);
 }
 

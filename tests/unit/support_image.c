@@ -154,6 +154,9 @@ test_bytes test_encode_jpeg(const det_image *image, const test_jpeg *how)
     if (!how->subsampled) cinfo.comp_info[0].h_samp_factor = cinfo.comp_info[0].v_samp_factor = 1;
     if (!how->subsampled && cinfo.num_components == 4)
         cinfo.comp_info[3].h_samp_factor = cinfo.comp_info[3].v_samp_factor = 1;
+    static const jpeg_scan_info separate[] = {
+        {1, {0}, 0, 63, 0, 0}, {1, {1}, 0, 63, 0, 0}, {1, {2}, 0, 63, 0, 0}};
+    if (how->separate) cinfo.scan_info = separate, cinfo.num_scans = 3;
     if (how->progressive) jpeg_simple_progression(&cinfo);
     cinfo.arith_code = how->arithmetic;
     cinfo.restart_interval = (unsigned)how->restart_interval;
@@ -241,6 +244,24 @@ test_bytes test_encode_png(const uint8_t *rows, size_t row_bytes, int width, int
     write_png(png, info, rows, row_bytes, width, height, how);
     png_destroy_write_struct(&png, &info);
     assert_false(bytes.failed);
+    return bytes;
+}
+
+test_bytes test_png_header(uint32_t width, uint32_t height)
+{
+    test_bytes bytes = {0}, body = {0};
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    assert_non_null(png);
+    png_set_write_fn(png, &bytes, add_bytes, NULL);
+    add_number(&body, width, 4, true);
+    add_number(&body, height, 4, true);
+    det_text_append(&body, "\x08\0\0\0", 5);
+    png_write_sig(png);
+    png_write_chunk(png, (png_const_bytep) "IHDR", (png_const_bytep)body.data, body.length);
+    png_write_chunk(png, (png_const_bytep) "IDAT", NULL, 0);
+    png_write_chunk(png, (png_const_bytep) "IEND", NULL, 0);
+    png_destroy_write_struct(&png, NULL);
+    det_text_free(&body);
     return bytes;
 }
 

@@ -39,6 +39,7 @@ typedef enum test_inks {
 typedef struct test_jpeg {
     test_inks inks;
     bool progressive, arithmetic, subsampled;
+    bool separate; /* a scan a component */
     int restart_interval;
     int orientation; /* 0: no EXIF */
 } test_jpeg;
@@ -69,6 +70,9 @@ test_bytes test_encode_png(const uint8_t *rows, size_t row_bytes, int width, int
 
 /** Decodes, failing the test where that fails, and frees the bytes; det_image_free the picture. */
 det_image test_decode(test_bytes *bytes);
+
+/** A PNG file of 8-bit grey that claims a size and has no pixels. */
+test_bytes test_png_header(uint32_t width, uint32_t height);
 
 /** A lossless or lossy (quality 100) still WebP picture. @param bgra width x height x 4 bytes. */
 test_bytes test_encode_webp(const uint8_t *bgra, int width, int height, bool lossless);
