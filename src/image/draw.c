@@ -33,7 +33,6 @@ typedef struct {
 
 typedef struct {
     double line, font, pad; /* pixels */
-    PangoFontMap *map;
     PangoContext *context;
     PangoFontDescription *description;
     mark *marks;
@@ -156,8 +155,7 @@ static det_status plan(drawing *d, const det_image *image, const det_drawn_box *
     d->marks = det_alloc_zeroed(count, sizeof *d->marks);
     if (!d->marks) return det_fail_memory(error, "boxes to draw");
 
-    d->map = pango_cairo_font_map_new();
-    d->context = pango_font_map_create_context(d->map);
+    d->context = pango_font_map_create_context(pango_cairo_font_map_get_default());
     d->description = pango_font_description_from_string("Sans");
     pango_font_description_set_absolute_size(d->description, d->font * PANGO_SCALE);
     for (size_t i = 0; i < count; i++) {
@@ -179,7 +177,6 @@ static void release(drawing *d)
     det_free(d->marks);
     if (d->description) pango_font_description_free(d->description);
     if (d->context) g_object_unref(d->context);
-    if (d->map) g_object_unref(d->map);
 }
 
 /* ---- Drawing ------------------------------------------------------------------------------- */

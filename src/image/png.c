@@ -110,12 +110,14 @@ static void decode(reader *r)
     png_set_user_limits(r->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     skip_other_chunks(r->png);
     png_read_info(r->png, r->info);
-    ask_for_bgr(r);
+    const uint32_t width = png_get_image_width(r->png, r->info);
+    const uint32_t height = png_get_image_height(r->png, r->info);
+    r->status = det_decode_check(r->encoded, width, height, r->error);
+    if (r->status < 0) return;
 
+    ask_for_bgr(r); /* allocates rows */
     const size_t channels = png_get_channels(r->png, r->info);
-    r->status =
-        det_decode_create(r->encoded, png_get_image_width(r->png, r->info),
-                          png_get_image_height(r->png, r->info), channels, r->image, r->error);
+    r->status = det_decode_create(r->encoded, width, height, channels, r->image, r->error);
     if (r->status < 0) return;
     read_rows(r);
     png_read_end(r->png, r->after);

@@ -215,19 +215,19 @@ static void a_damaged_png_is_refused(void **state)
 /* Whatever a damaged byte does, the answer is a picture or an error, and no memory is lost. */
 static void assert_no_damage_matters(test_bytes bytes)
 {
-    for (size_t at = 0; at < bytes.length; at++)
-        for (int bit = 0; bit < 8; bit += 3) {
-            det_image image;
-            det_error error = {0};
-            bytes.data[at] = (char)(bytes.data[at] ^ 1 << bit);
-            const det_status status =
-                det_image_decode(bytes.data, bytes.length, "x",
-                                 &(det_image_limits){.max_pixels = 10000}, &image, &error);
-            assert_true((status == DET_OK) == (image.pixels != NULL));
-            assert_true((status == DET_OK) == (*error.message == '\0'));
-            det_image_free(&image);
-            bytes.data[at] = (char)(bytes.data[at] ^ 1 << bit);
-        }
+    for (size_t at = 0; at < bytes.length; at++) {
+        const char damage = (char)(1 << at % 8);
+        det_image image;
+        det_error error = {0};
+        bytes.data[at] ^= damage;
+        const det_status status =
+            det_image_decode(bytes.data, bytes.length, "x",
+                             &(det_image_limits){.max_pixels = 10000}, &image, &error);
+        assert_true((status == DET_OK) == (image.pixels != NULL));
+        assert_true((status == DET_OK) == (*error.message == '\0'));
+        det_image_free(&image);
+        bytes.data[at] ^= damage;
+    }
     det_text_free(&bytes);
 }
 
