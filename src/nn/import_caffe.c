@@ -290,8 +290,8 @@ static det_status add_node(graph_builder *builder, const det_caffe_layer *layer,
     *node = (det_node){0};
 
     det_status status = name_node(builder, layer, node, index, error);
-    if (status == DET_OK) status = read_bottoms(builder, layer, node, error);
     if (status == DET_OK) status = det_caffe_convert(layer, node, error);
+    if (status == DET_OK) status = read_bottoms(builder, layer, node, error);
     if (status < 0) return status;
     if (layer->role == DET_CAFFE_TRAINING || layer->top_count == 0) return DET_OK;
     return set_blob(builder, layer->tops[0], index, error);

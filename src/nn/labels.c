@@ -119,7 +119,9 @@ static det_status add_class(span line, det_model *model, size_t *capacity, det_e
 
 det_status det_labels_parse(const char *text, size_t size, det_model *model, det_error *error)
 {
-    span rest = trim((span){text, size});
+    const bool marked = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0; /* byte order mark */
+    span rest = {marked ? text + 3 : text, marked ? size - 3 : size};
+    while (rest.length > 0 && isspace((unsigned char)rest.text[rest.length - 1])) rest.length--;
     size_t capacity = 0;
     for (size_t line = 1; rest.length > 0; line++) {
         const det_status status = add_class(next_line(&rest), model, &capacity, error);
