@@ -124,7 +124,7 @@ static det_status set_int(det_config *config, const row_t *row, json_object *val
                           const char *folder, det_error *error)
 {
     (void)folder;
-    int64_t number;
+    int64_t number = 0;
     const det_status status = get_integer(row, value, &number, error);
     if (status == DET_OK) *(int *)field(config, row) = (int)number;
     return status;
@@ -153,7 +153,7 @@ static det_status set_size(det_config *config, const row_t *row, json_object *va
                            const char *folder, det_error *error)
 {
     (void)folder;
-    int64_t number;
+    int64_t number = 0;
     const det_status status = get_integer(row, value, &number, error);
     if (status == DET_OK) *(size_t *)field(config, row) = (size_t)number;
     return status;
@@ -163,7 +163,7 @@ static det_status set_uint64(det_config *config, const row_t *row, json_object *
                              const char *folder, det_error *error)
 {
     (void)folder;
-    int64_t number;
+    int64_t number = 0;
     const det_status status = get_integer(row, value, &number, error);
     if (status == DET_OK) *(uint64_t *)field(config, row) = (uint64_t)number;
     return status;
@@ -173,7 +173,7 @@ static det_status set_float(det_config *config, const row_t *row, json_object *v
                             const char *folder, det_error *error)
 {
     (void)folder;
-    double number;
+    double number = 0;
     const det_status status = get_number(row, value, &number, error);
     if (status == DET_OK) *(float *)field(config, row) = (float)number;
     return status;
@@ -183,7 +183,7 @@ static det_status set_double(det_config *config, const row_t *row, json_object *
                              const char *folder, det_error *error)
 {
     (void)folder;
-    double number;
+    double number = 0;
     const det_status status = get_number(row, value, &number, error);
     if (status == DET_OK) *(double *)field(config, row) = number;
     return status;
@@ -325,7 +325,7 @@ static det_status set_scales(det_config *config, const row_t *row, json_object *
     det_status status = check_array(row, value, "an array of numbers", error);
     const size_t count = status == DET_OK ? json_object_array_length(value) : 0;
     for (size_t i = 0; i < count; i++) {
-        double scale;
+        double scale = 0;
         status = get_number(row, json_object_array_get_idx(value, i), &scale, error);
         if (status < 0) {
             det_error_where(error, "%s[%zu]", row->path, i);
