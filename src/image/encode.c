@@ -13,7 +13,10 @@
 #include <jpeglib.h>
 #include <png.h>
 
-enum { jpeg_quality = 92, png_compression = 4 /* twice as fast as zlib's 6, files 3 % larger */ };
+enum {
+    jpeg_quality = 92,
+    png_compression = 3 /* 2.4 times as fast as zlib's 6, files 3 % larger */
+};
 
 typedef struct {
     const det_image *image;
