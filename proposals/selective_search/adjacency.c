@@ -10,7 +10,9 @@
 
 typedef struct {
     uint32_t *slots; /* 1 + index of a pair; 0: free */
-    size_t mask, capacity;
+    size_t mask;
+    det_touching *pairs;
+    size_t count, capacity;
     det_touching last; /* the pair added last: most pixels of a border repeat it */
 } pair_set;
 
@@ -20,65 +22,60 @@ static size_t hash_pair(det_touching pair)
     return (size_t)(key * 0x9e3779b97f4a7c15u >> 32);
 }
 
-static size_t find_slot(const pair_set *set, const det_touching *pairs, det_touching pair)
+static size_t find_slot(const pair_set *set, det_touching pair)
 {
     size_t slot = hash_pair(pair) & set->mask;
     while (set->slots[slot]) {
-        const det_touching there = pairs[set->slots[slot] - 1];
+        const det_touching there = set->pairs[set->slots[slot] - 1];
         if (there.a == pair.a && there.b == pair.b) break;
         slot = (slot + 1) & set->mask;
     }
     return slot;
 }
 
-/* Doubles the slots, from 256. */
-static bool grow_set(pair_set *set, const det_touching *pairs, size_t count)
+/* Doubles the slots, from 1024. */
+static bool grow_set(pair_set *set)
 {
-    const size_t size = set->slots ? 2 * (set->mask + 1) : 256;
+    const size_t size = set->slots ? 2 * (set->mask + 1) : 1024;
     uint32_t *slots = det_alloc_zeroed(size, sizeof *slots);
     if (!slots) return false;
     det_free(set->slots);
     set->slots = slots;
     set->mask = size - 1;
-    for (size_t i = 0; i < count; i++) slots[find_slot(set, pairs, pairs[i])] = (uint32_t)i + 1;
+    for (size_t i = 0; i < set->count; i++) slots[find_slot(set, set->pairs[i])] = (uint32_t)i + 1;
     return true;
 }
 
-static bool add_pair(pair_set *set, det_adjacency *adjacency, int32_t a, int32_t b)
+static bool add_pair(pair_set *set, int32_t a, int32_t b)
 {
     const det_touching pair = {a < b ? a : b, a < b ? b : a};
     if (pair.a == set->last.a && pair.b == set->last.b) return true;
     set->last = pair;
 
-    const size_t count = adjacency->touching_count;
-    if (2 * count >= set->mask && !grow_set(set, adjacency->touching, count)) return false;
-    const size_t slot = find_slot(set, adjacency->touching, pair);
+    if (2 * set->count >= set->mask && !grow_set(set)) return false;
+    const size_t slot = find_slot(set, pair);
     if (set->slots[slot]) return true;
-    if (!det_grow_array(&adjacency->touching, &set->capacity, count + 1, sizeof pair)) return false;
-    adjacency->touching[count] = pair;
-    set->slots[slot] = (uint32_t)++adjacency->touching_count;
+    if (!det_grow_array(&set->pairs, &set->capacity, set->count + 1, sizeof pair)) return false;
+    set->pairs[set->count] = pair;
+    set->slots[slot] = (uint32_t)++set->count;
     return true;
 }
 
-static bool gather_pairs(const det_segments *segments, det_adjacency *adjacency)
+static bool gather_pairs(const det_segments *segments, pair_set *set)
 {
     const int width = segments->width;
-    pair_set set = {.last = {-1, -1}};
-    bool ok = true;
-    for (int y = 0; y < segments->height && ok; y++) {
+    for (int y = 0; y < segments->height; y++) {
         const int32_t *row = segments->labels + (size_t)y * (size_t)width;
         const int32_t *below = y + 1 < segments->height ? row + width : row;
-        for (int x = 0; x < width && ok; x++) {
-            const int32_t here = row[x];
+        for (int x = 0; x < width; x++) {
             const int left = x > 0 ? x - 1 : x, right = x + 1 < width ? x + 1 : x;
-            if (row[right] != here) ok = add_pair(&set, adjacency, here, row[right]);
-            if (below[left] != here) ok = ok && add_pair(&set, adjacency, here, below[left]);
-            if (below[x] != here) ok = ok && add_pair(&set, adjacency, here, below[x]);
-            if (below[right] != here) ok = ok && add_pair(&set, adjacency, here, below[right]);
+            const int32_t here = row[x];
+            const int32_t others[] = {row[right], below[left], below[x], below[right]};
+            for (int i = 0; i < 4; i++)
+                if (others[i] != here && !add_pair(set, here, others[i])) return false;
         }
     }
-    det_free(set.slots);
-    return ok;
+    return true;
 }
 
 static void measure(const det_segments *segments, const det_adjacency *adjacency)
@@ -97,24 +94,28 @@ static void measure(const det_segments *segments, const det_adjacency *adjacency
         }
 }
 
-det_status det_adjacency_create(const det_segments *segments, det_adjacency *adjacency,
-                                det_error *error)
+static bool create(const det_segments *segments, det_arena *arena, pair_set *set,
+                   det_adjacency *adjacency)
 {
-    const size_t count = (size_t)segments->count;
-    *adjacency = (det_adjacency){.count = segments->count,
-                                 .blobs = det_alloc_array(count, sizeof *adjacency->blobs)};
-    if (adjacency->blobs) {
-        measure(segments, adjacency);
-        if (gather_pairs(segments, adjacency)) return DET_OK;
-    }
-    det_adjacency_free(adjacency);
-    return det_fail_memory(error, "the neighbours of segments");
+    *adjacency = (det_adjacency){
+        .count = segments->count,
+        .blobs = det_arena_take(arena, (size_t)segments->count, sizeof *adjacency->blobs)};
+    if (!adjacency->blobs || !gather_pairs(segments, set)) return false;
+    measure(segments, adjacency);
+
+    adjacency->touching_count = set->count;
+    adjacency->touching = det_arena_take(arena, set->count, sizeof *set->pairs);
+    if (!adjacency->touching) return false;
+    if (set->count) memcpy(adjacency->touching, set->pairs, set->count * sizeof *set->pairs);
+    return true;
 }
 
-void det_adjacency_free(det_adjacency *adjacency)
+det_status det_adjacency_create(const det_segments *segments, det_arena *arena,
+                                det_adjacency *adjacency, det_error *error)
 {
-    if (!adjacency) return;
-    det_free(adjacency->blobs);
-    det_free(adjacency->touching);
-    *adjacency = (det_adjacency){0};
+    pair_set set = {.last = {-1, -1}};
+    const bool ok = create(segments, arena, &set, adjacency);
+    det_free(set.slots);
+    det_free(set.pairs);
+    return ok ? DET_OK : det_fail_memory(error, "the neighbours of segments");
 }

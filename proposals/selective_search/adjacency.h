@@ -29,10 +29,10 @@ typedef struct det_adjacency {
     size_t touching_count;
 } det_adjacency;
 
-/** @param adjacency receives it; det_adjacency_free. @return DET_OK, DET_MEMORY. Thread-safe. */
-det_status det_adjacency_create(const det_segments *segments, det_adjacency *adjacency,
-                                det_error *error);
-/** Frees and empties. Takes NULL. */
-void det_adjacency_free(det_adjacency *adjacency);
+/** @param arena     the result is taken from it.
+ *  @param adjacency receives it.
+ *  @return DET_OK, DET_MEMORY. Thread-safe. */
+det_status det_adjacency_create(const det_segments *segments, det_arena *arena,
+                                det_adjacency *adjacency, det_error *error);
 
 #endif

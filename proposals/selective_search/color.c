@@ -13,7 +13,6 @@
 #include "proposals/selective_search/color.h"
 
 #include "src/base/error.h"
-#include "src/base/memory.h"
 #include "src/image/opencv.h"
 
 /* Rows handed to OpenCV at a time: a strip stays in the cache until it is split into planes. */
@@ -148,30 +147,17 @@ static det_status convert_strips(const det_image *image, const color_space *spac
     return DET_OK;
 }
 
-det_status det_color_convert(const det_image *image, unsigned space, det_planes *planes,
-                             det_error *error)
+det_status det_color_convert(const det_image *image, unsigned space, det_arena *arena,
+                             det_planes *planes, det_error *error)
 {
-    *planes = (det_planes){0};
     const color_space *found = find_space(space);
     if (!found) return det_fail(error, DET_ARGUMENT, "no colour space has the number %u", space);
 
     const size_t width = (size_t)image->width, pixels = width * (size_t)image->height;
-    uint8_t *strip = det_alloc_array(3 * width, strip_rows);
-    uint8_t *values = det_alloc_array(pixels, (size_t)found->channels);
+    uint8_t *strip = det_arena_take(arena, 3 * width, strip_rows);
+    uint8_t *values = det_arena_take(arena, pixels, (size_t)found->channels);
+    if (!strip || !values) return det_fail_memory(error, "a picture in another colour space");
     *planes = (det_planes){image->width, image->height, found->channels,
                            found->channels == 1 ? 3 : 1, values};
-
-    det_status status = strip && values
-                            ? convert_strips(image, found, strip, planes, error)
-                            : det_fail_memory(error, "a picture in another colour space");
-    det_free(strip);
-    if (status < 0) det_planes_free(planes);
-    return status;
-}
-
-void det_planes_free(det_planes *planes)
-{
-    if (!planes) return;
-    det_free(planes->values);
-    *planes = (det_planes){0};
+    return convert_strips(image, found, strip, planes, error);
 }

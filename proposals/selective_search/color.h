@@ -3,6 +3,7 @@
 #define DETECT_PROPOSALS_COLOR_H
 
 #include "detect/proposals.h"
+#include "src/base/arena.h"
 
 /** A picture in one colour space: 8-bit planes of width x height values, without padding, one
  *  after the other. Where the paper repeats one channel three times (I, H), it is here once, and
@@ -20,12 +21,10 @@ const char *det_color_name(unsigned space);
 
 /** Converts a picture.
  *  @param space  one of DET_COLOR_*.
- *  @param planes receives them; det_planes_free.
+ *  @param arena  the planes are taken from it.
+ *  @param planes receives them.
  *  @return DET_OK, DET_ARGUMENT (no such space), DET_MEMORY, DET_INTERNAL. Thread-safe. */
-det_status det_color_convert(const det_image *image, unsigned space, det_planes *planes,
-                             det_error *error);
-
-/** Frees and empties. Takes NULL. */
-void det_planes_free(det_planes *planes);
+det_status det_color_convert(const det_image *image, unsigned space, det_arena *arena,
+                             det_planes *planes, det_error *error);
 
 #endif

@@ -12,7 +12,6 @@
 #include "proposals/selective_search/features.h"
 
 #include "src/base/error.h"
-#include "src/base/memory.h"
 #include "src/image/opencv.h"
 
 #include <math.h>
@@ -100,50 +99,38 @@ static det_status code_texture(const det_planes *planes, int from, int to, const
     return DET_OK;
 }
 
-det_status det_codes_create(const det_planes *planes, int texture, det_codes *codes,
-                            det_error *error)
+det_status det_codes_create(const det_planes *planes, det_texture texture, det_arena *arena,
+                            det_arena *scratch, det_codes *codes, det_error *error)
 {
     const size_t pixels = pixel_count(planes);
     const texture_kind *kind = &texture_kinds[texture];
-    *codes = (det_codes){planes->channels,
-                         det_alloc_array(pixels, (size_t)(planes->channels * codes_per_channel))};
-    float *blurred = det_alloc_array(pixels, sizeof *blurred);
-    det_status status = DET_OK;
-    if (!codes->values || !blurred) {
-        status = det_fail_memory(error, "the features of a picture");
-        goto done;
-    }
+    float *blurred = det_arena_take(scratch, pixels, sizeof *blurred);
+    uint8_t *values = det_arena_take(arena, pixels, (size_t)(planes->channels * codes_per_channel));
+    if (!values || !blurred) return det_fail_memory(error, "the features of a picture");
 
-    code_colors(planes, codes->values);
+    *codes = (det_codes){planes->channels, values};
+    code_colors(planes, values);
+    det_status status = DET_OK;
     for (int c = 0; c < planes->channels && status == DET_OK; c++)
-        status = code_texture(planes, kind->first_channel_only ? 0 : c, c, kind, blurred,
-                              codes->values, error);
-done:
-    det_free(blurred);
-    if (status < 0) det_codes_free(codes);
+        status =
+            code_texture(planes, kind->first_channel_only ? 0 : c, c, kind, blurred, values, error);
     return status;
 }
 
-void det_codes_free(det_codes *codes)
-{
-    if (!codes) return;
-    det_free(codes->values);
-    *codes = (det_codes){0};
-}
-
-static det_status create_rows(int rows, int channels, det_histograms *histograms, det_error *error)
+static det_status create_rows(int rows, int channels, det_arena *arena, det_histograms *histograms,
+                              det_error *error)
 {
     const int color_bins = (DET_COLOR_BINS * channels + 15) & ~15;
     const int bins = color_bins + DET_TEXTURE_BINS * channels;
-    *histograms = (det_histograms){rows, channels, color_bins, bins, NULL, NULL};
-    size_t count, bytes;
-    if (det_multiply_size((size_t)rows, (size_t)bins, &count) &&
-        det_multiply_size(count, sizeof *histograms->counts, &bytes)) {
-        histograms->counts = det_alloc_aligned(bytes);
-        histograms->shares = det_alloc_aligned(count * sizeof *histograms->shares);
-    }
+    const size_t cells = (size_t)rows * (size_t)bins;
+    *histograms =
+        (det_histograms){.rows = rows,
+                         .channels = channels,
+                         .color_bins = color_bins,
+                         .bins = bins,
+                         .counts = det_arena_take(arena, cells, sizeof *histograms->counts),
+                         .shares = det_arena_take(arena, cells, sizeof *histograms->shares)};
     if (histograms->counts && histograms->shares) return DET_OK;
-    det_histograms_free(histograms);
     return det_fail_memory(error, "the histograms of regions");
 }
 
@@ -180,10 +167,11 @@ static void share_row(const det_histograms *histograms, int row, int32_t size)
 }
 
 det_status det_histograms_create(const det_codes *codes, const det_segments *segments,
-                                 const det_blob *blobs, det_histograms *histograms,
-                                 det_error *error)
+                                 const det_blob *blobs, det_arena *arena,
+                                 det_histograms *histograms, det_error *error)
 {
-    const det_status status = create_rows(segments->count, codes->channels, histograms, error);
+    const det_status status =
+        create_rows(segments->count, codes->channels, arena, histograms, error);
     if (status < 0) return status;
 
     const size_t bins = (size_t)histograms->bins;
@@ -197,13 +185,14 @@ det_status det_histograms_create(const det_codes *codes, const det_segments *seg
     return DET_OK;
 }
 
-det_status det_histograms_copy(const det_histograms *from, det_histograms *to, det_error *error)
+det_status det_histograms_copy(const det_histograms *from, det_arena *arena, det_histograms *to,
+                               det_error *error)
 {
-    const det_status status = create_rows(from->rows, from->channels, to, error);
+    const det_status status = create_rows(from->rows, from->channels, arena, to, error);
     if (status < 0) return status;
-    const size_t count = (size_t)from->rows * (size_t)from->bins;
-    memcpy(to->counts, from->counts, count * sizeof *to->counts);
-    memcpy(to->shares, from->shares, count * sizeof *to->shares);
+    const size_t cells = (size_t)from->rows * (size_t)from->bins;
+    memcpy(to->counts, from->counts, cells * sizeof *to->counts);
+    memcpy(to->shares, from->shares, cells * sizeof *to->shares);
     return DET_OK;
 }
 
@@ -214,14 +203,6 @@ void det_histograms_merge(det_histograms *histograms, int a, int b, int32_t size
     const int32_t *from = histograms->counts + (size_t)b * bins;
     for (size_t i = 0; i < bins; i++) to[i] += from[i];
     share_row(histograms, a, size);
-}
-
-void det_histograms_free(det_histograms *histograms)
-{
-    if (!histograms) return;
-    det_free(histograms->counts);
-    det_free(histograms->shares);
-    *histograms = (det_histograms){0};
 }
 
 /* Sum of the smaller of each pair. In integers, so that any order of summation gives the same. */

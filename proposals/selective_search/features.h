@@ -20,11 +20,13 @@ typedef struct det_codes {
     uint8_t *values;
 } det_codes;
 
-/** @param texture DET_TEXTURE_*. @param codes receives them; det_codes_free.
+/** @param texture DET_TEXTURE_*.
+ *  @param arena   the codes are taken from it.
+ *  @param scratch another, for what is needed on the way.
+ *  @param codes   receives them.
  *  @return DET_OK, DET_MEMORY, DET_INTERNAL. Thread-safe. */
-det_status det_codes_create(const det_planes *planes, int texture, det_codes *codes,
-                            det_error *error);
-void det_codes_free(det_codes *codes);
+det_status det_codes_create(const det_planes *planes, det_texture texture, det_arena *arena,
+                            det_arena *scratch, det_codes *codes, det_error *error);
 
 /** Histograms of regions, a row each: the colour bins, filled up with zeros to a multiple of 16,
  *  then the texture bins (channel, orientation, bin). `counts` are pixels, `shares` the same
@@ -37,15 +39,18 @@ typedef struct det_histograms {
 } det_histograms;
 
 /** Histograms of all segments.
- *  @param blobs the same segments. @return DET_OK, DET_MEMORY. */
+ *  @param blobs      the same segments.
+ *  @param arena      the histograms are taken from it.
+ *  @param histograms receives them.
+ *  @return DET_OK, DET_MEMORY. Thread-safe. */
 det_status det_histograms_create(const det_codes *codes, const det_segments *segments,
-                                 const det_blob *blobs, det_histograms *histograms,
-                                 det_error *error);
-/** @return DET_OK, DET_MEMORY. */
-det_status det_histograms_copy(const det_histograms *from, det_histograms *to, det_error *error);
+                                 const det_blob *blobs, det_arena *arena,
+                                 det_histograms *histograms, det_error *error);
+/** A copy, taken from the arena. @return DET_OK, DET_MEMORY. Thread-safe. */
+det_status det_histograms_copy(const det_histograms *from, det_arena *arena, det_histograms *to,
+                               det_error *error);
 /** Adds row b to row a, whose regions together have `size` pixels. */
 void det_histograms_merge(det_histograms *histograms, int a, int b, int32_t size);
-void det_histograms_free(det_histograms *histograms);
 
 /** Intersections of the L1-normalised histograms of rows a and b: 0 to 1, but for the rounding of
  *  the shares (at most 1 / DET_HISTOGRAM_FULL a bin). */

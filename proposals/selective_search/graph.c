@@ -7,7 +7,6 @@
 #include "proposals/selective_search/graph.h"
 
 #include "src/base/error.h"
-#include "src/base/memory.h"
 #include "src/image/opencv.h"
 
 #include <math.h>
@@ -106,47 +105,25 @@ static void sort_edges(const weight *weights, det_pixel_graph *graph)
     graph->start[0] = 0;
 }
 
-det_status det_pixel_graph_create(const det_planes *planes, double sigma_px, det_pixel_graph *graph,
-                                  det_error *error)
+det_status det_pixel_graph_create(const det_planes *planes, double sigma_px, det_arena *arena,
+                                  det_arena *scratch, det_pixel_graph *graph, det_error *error)
 {
     const int width = planes->width;
     const size_t pixels = (size_t)width * (size_t)planes->height;
-    *graph =
-        (det_pixel_graph){.width = width,
-                          .height = planes->height,
-                          .offset = {1, width - 1, width, width + 1},
-                          .start = det_alloc_array(DET_EDGE_BUCKETS + 1, sizeof *graph->start)};
-    float *blurred = det_alloc_array(pixels * (size_t)planes->channels, sizeof *blurred);
-    weight *weights = det_alloc_array(4 * pixels, sizeof *weights);
+    *graph = (det_pixel_graph){
+        .width = width,
+        .height = planes->height,
+        .offset = {1, width - 1, width, width + 1},
+        .start = det_arena_take(arena, DET_EDGE_BUCKETS + 1, sizeof *graph->start),
+        .edges = det_arena_take(arena, 4 * pixels, sizeof *graph->edges)};
+    float *blurred = det_arena_take(scratch, pixels * (size_t)planes->channels, sizeof *blurred);
+    weight *weights = det_arena_take(scratch, 4 * pixels, sizeof *weights);
+    if (!graph->start || !graph->edges || !blurred || !weights)
+        return det_fail_memory(error, "the edges of a picture");
 
-    det_status status = DET_OK;
-    if (!graph->start || !blurred || !weights) {
-        status = det_fail_memory(error, "the weights of a picture's edges");
-        goto done;
-    }
-    status = blur_planes(planes, sigma_px, blurred, error);
-    if (status < 0) goto done;
+    const det_status status = blur_planes(planes, sigma_px, blurred, error);
+    if (status < 0) return status;
     weigh_edges(planes, blurred, weights);
-    det_free(blurred);
-    blurred = NULL;
-
-    graph->edges = det_alloc_array(4 * pixels, sizeof *graph->edges);
-    if (!graph->edges) {
-        status = det_fail_memory(error, "the edges of a picture");
-        goto done;
-    }
     sort_edges(weights, graph);
-done:
-    det_free(blurred);
-    det_free(weights);
-    if (status < 0) det_pixel_graph_free(graph);
-    return status;
-}
-
-void det_pixel_graph_free(det_pixel_graph *graph)
-{
-    if (!graph) return;
-    det_free(graph->start);
-    det_free(graph->edges);
-    *graph = (det_pixel_graph){0};
+    return DET_OK;
 }

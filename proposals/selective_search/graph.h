@@ -22,12 +22,11 @@ typedef struct det_pixel_graph {
 /** Blurs the planes, weighs every edge by the Euclidean distance of its two pixels over the
  *  channels, and sorts the edges. The planes hold at most 2^28 pixels.
  *  @param sigma_px of the Gaussian blur; 0: none.
- *  @param graph    receives it; det_pixel_graph_free.
+ *  @param arena    the graph is taken from it.
+ *  @param scratch  another, for what is needed on the way.
+ *  @param graph    receives it.
  *  @return DET_OK, DET_MEMORY, DET_INTERNAL. Thread-safe. */
-det_status det_pixel_graph_create(const det_planes *planes, double sigma_px, det_pixel_graph *graph,
-                                  det_error *error);
-
-/** Frees and empties. Takes NULL. */
-void det_pixel_graph_free(det_pixel_graph *graph);
+det_status det_pixel_graph_create(const det_planes *planes, double sigma_px, det_arena *arena,
+                                  det_arena *scratch, det_pixel_graph *graph, det_error *error);
 
 #endif

@@ -12,7 +12,6 @@
 #include "proposals/selective_search/grouping.h"
 
 #include "src/base/error.h"
-#include "src/base/memory.h"
 
 #include <string.h>
 
@@ -176,38 +175,36 @@ static void merge_all(grouping *g, int32_t count, det_rectangle *merged)
     }
 }
 
-static det_status allocate(grouping *g, const det_adjacency *adjacency, det_error *error)
+static det_status allocate(grouping *g, const det_adjacency *adjacency, det_arena *arena,
+                           det_error *error)
 {
     const size_t regions = 2 * (size_t)adjacency->count - 1;
-    g->blobs = det_alloc_array(regions, sizeof *g->blobs);
-    g->parent = det_alloc_array(regions, sizeof *g->parent);
-    g->seen = det_alloc_array(regions, sizeof *g->seen);
-    g->lists = det_alloc_array(regions, sizeof *g->lists);
-    g->heap = det_alloc_array(regions, sizeof *g->heap);
-    g->neighbours = det_alloc_array(2 * adjacency->touching_count, sizeof *g->neighbours);
+    if (adjacency->touching_count > INT32_MAX / 2)
+        return det_fail(
+            error, DET_LIMIT,
+            "%zu pairs of segments touch, more than selective search can group; raise k "
+            "or min_size, or lower the width",
+            adjacency->touching_count);
+    g->blobs = det_arena_take(arena, regions, sizeof *g->blobs);
+    g->parent = det_arena_take(arena, regions, sizeof *g->parent);
+    g->seen = det_arena_take(arena, regions, sizeof *g->seen);
+    g->lists = det_arena_take(arena, regions, sizeof *g->lists);
+    g->heap = det_arena_take(arena, regions, sizeof *g->heap);
+    g->neighbours = det_arena_take(arena, 2 * adjacency->touching_count, sizeof *g->neighbours);
     if (g->blobs && g->parent && g->seen && g->lists && g->heap && g->neighbours) return DET_OK;
     return det_fail_memory(error, "the grouping of segments");
 }
 
 det_status det_group(const det_adjacency *adjacency, const det_histograms *histograms,
-                     unsigned terms, int64_t pixels, det_rectangle *merged, det_error *error)
+                     unsigned terms, int64_t pixels, det_arena *arena, det_rectangle *merged,
+                     det_error *error)
 {
     grouping g = {.terms = terms, .pixels = pixels};
-    det_status status = allocate(&g, adjacency, error);
-    if (status < 0) goto done;
-    if (terms & (DET_SIMILARITY_COLOR | DET_SIMILARITY_TEXTURE)) {
-        status = det_histograms_copy(histograms, &g.histograms, error);
-        if (status < 0) goto done;
-    }
+    det_status status = allocate(&g, adjacency, arena, error);
+    if (status == DET_OK && (terms & (DET_SIMILARITY_COLOR | DET_SIMILARITY_TEXTURE)))
+        status = det_histograms_copy(histograms, arena, &g.histograms, error);
+    if (status < 0) return status;
     start(&g, adjacency);
     merge_all(&g, adjacency->count, merged);
-done:
-    det_histograms_free(&g.histograms);
-    det_free(g.blobs);
-    det_free(g.parent);
-    det_free(g.seen);
-    det_free(g.lists);
-    det_free(g.heap);
-    det_free(g.neighbours);
-    return status;
+    return DET_OK;
 }

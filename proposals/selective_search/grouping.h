@@ -14,9 +14,11 @@
  *  @param histograms of the segments; not looked at without colour or texture.
  *  @param terms      DET_SIMILARITY_*, at least one.
  *  @param pixels     of the whole picture.
+ *  @param arena      for what is needed on the way.
  *  @param merged     room for n - 1 boxes; receives those of the merges, in their order.
  *  @return DET_OK, DET_MEMORY. Thread-safe. */
 det_status det_group(const det_adjacency *adjacency, const det_histograms *histograms,
-                     unsigned terms, int64_t pixels, det_rectangle *merged, det_error *error);
+                     unsigned terms, int64_t pixels, det_arena *arena, det_rectangle *merged,
+                     det_error *error);
 
 #endif

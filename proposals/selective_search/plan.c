@@ -104,7 +104,7 @@ det_status det_search_plan_create(const det_selective_search_options *options,
     *plan = (det_search_plan){
         .sigma_px = options->sigma_px == 0 ? .8 : options->sigma_px,
         .max = options->max,
-        .texture = (int)options->texture,
+        .texture = options->texture,
         .min_side_px = options->min_side_px == 0 ? 20 : options->min_side_px,
         .width_px = options->width_px == 0 ? 500 : options->width_px,
         .seed = options->seed,
@@ -114,7 +114,7 @@ det_status det_search_plan_create(const det_selective_search_options *options,
                         plan->sigma_px);
     if (options->texture != DET_TEXTURE_PAPER && options->texture != DET_TEXTURE_CODE)
         return det_fail(error, DET_ARGUMENT, "texture is %d, which is not one of DET_TEXTURE_*",
-                        plan->texture);
+                        (int)plan->texture);
 
     det_status status = plan_spaces(options->color_spaces, plan, error);
     if (status == DET_OK) status = plan_similarities(options->similarities, plan, error);

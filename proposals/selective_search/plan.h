@@ -13,7 +13,8 @@ typedef struct det_search_plan {
     int min_size[8]; /**< of the k of the same place */
     double sigma_px;
     size_t max;
-    int texture, min_side_px, width_px; /**< 0 or less: no limit, its own width */
+    det_texture texture;
+    int min_side_px, width_px; /**< 0 or less: no limit, its own width */
     uint64_t seed;
 } det_search_plan;
 

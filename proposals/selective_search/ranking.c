@@ -56,13 +56,10 @@ static void add_box(box_set *set, det_ranked new)
 static void add_hierarchy(box_set *set, const det_hierarchy *h, int32_t number, uint64_t seed)
 {
     det_random random = det_random_create(seed, (uint64_t)number);
-    const int32_t boxes = h->initial ? 2 * h->segments - 1 : h->segments - 1;
-    for (int32_t position = 1; position <= boxes; position++) {
-        const int32_t region = 2 * h->segments - 1 - position;
-        const det_rectangle box =
-            region < h->segments ? h->initial[region].box : h->merged[region - h->segments];
+    const int32_t count = h->contributes ? 2 * h->segments - 1 : h->segments - 1;
+    for (int32_t position = 1; position <= count; position++) {
         const double rank = det_random_double(&random) * position;
-        add_box(set, (det_ranked){box, rank, number, position});
+        add_box(set, (det_ranked){h->boxes[count - position], rank, number, position});
     }
 }
 

@@ -6,9 +6,9 @@
 
 /** The boxes of one grouping. */
 typedef struct det_hierarchy {
-    int segments;            /**< it began with */
-    det_rectangle *merged;   /**< segments - 1, in the order of the merges */
-    const det_blob *initial; /**< its segments, or NULL where another hierarchy contributes them */
+    int segments;         /**< it began with */
+    bool contributes;     /**< its segments too, which another hierarchy does otherwise */
+    det_rectangle *boxes; /**< of the segments, if it contributes them, then of the merges */
 } det_hierarchy;
 
 /** A box with its rank: a random number in [0, 1) times its position in its hierarchy, counted from

@@ -7,19 +7,17 @@
 /** A picture cut into segments, each connected over 8 neighbours. */
 typedef struct det_segments {
     int width, height;
-    int count;       /**< at least 1 */
-    int32_t *labels; /**< height x width, 0 to count - 1, numbered by their first pixel */
+    int count;             /**< at least 1 */
+    const int32_t *labels; /**< height x width, 0 to count - 1, numbered by their first pixel */
 } det_segments;
 
 /** Segments a picture.
  *  @param k        scale, > 0, in grey levels times pixels: larger gives larger segments.
  *  @param min_size pixels; smaller segments join a neighbour.
- *  @param segments receives them; det_segments_free.
+ *  @param arena    the labels are taken from it.
+ *  @param segments receives them.
  *  @return DET_OK, DET_MEMORY. Thread-safe. */
-det_status det_segment(const det_pixel_graph *graph, double k, int min_size, det_segments *segments,
-                       det_error *error);
-
-/** Frees and empties. Takes NULL. */
-void det_segments_free(det_segments *segments);
+det_status det_segment(const det_pixel_graph *graph, double k, int min_size, det_arena *arena,
+                       det_segments *segments, det_error *error);
 
 #endif

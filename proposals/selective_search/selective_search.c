@@ -7,7 +7,8 @@
  * one segmentation with its histograms. The tasks of each stage are independent, so that their
  * results do not depend on which thread runs them.
  *
- * Colour spaces go through the stages together as far as memory_budget allows, else in turn. */
+ * As many colour spaces go through the stages together as there are threads, as far as
+ * memory_budget allows; then the next ones do. */
 #include "proposals/selective_search/features.h"
 #include "proposals/selective_search/grouping.h"
 #include "proposals/selective_search/plan.h"
@@ -22,12 +23,10 @@
 
 enum {
     memory_budget = 128 << 20, /* bytes that colour spaces together may take */
-    bytes_per_pixel = 54,      /* of a colour space: planes, blur, weights, edges, codes */
-    tasks_per_space = 3        /* planes, graph, codes */
+    bytes_per_pixel = 31       /* of a colour space: edges and codes */
 };
 
 typedef struct {
-    det_planes planes;
     det_pixel_graph graph;
     det_codes codes;
 } space_work;
@@ -47,6 +46,10 @@ typedef struct {
     atomic_flag reporting;
     atomic_size_t done;
     size_t total;
+    int threads;
+    struct {
+        det_arena wave, task; /* what lives until the end of the wave, and of the task */
+    } * arenas;               /* one a thread */
 
     int first_space, wave_spaces; /* the spaces that go through the stages together now */
     space_work *spaces;           /* plan.spaces */
@@ -55,11 +58,11 @@ typedef struct {
 } search;
 
 /* One task of a stage, in [0, count) of the wave. */
-typedef det_status task(search *s, size_t index, det_error *error);
+typedef det_status stage_task(search *s, size_t index, int worker, det_error *error);
 
 typedef struct {
     search *search;
-    task *run;
+    stage_task *run;
 } stage;
 
 static bool needs_histograms(const search *s)
@@ -81,93 +84,83 @@ static det_status report(search *s, det_error *error)
 
 static void run_task(void *context, size_t index, int worker)
 {
-    (void)worker;
     const stage *st = context;
     search *s = st->search;
     if (atomic_load(&s->status) != DET_OK) return;
 
     det_error error = {0};
-    det_status status = st->run(s, index, &error);
+    det_status status = st->run(s, index, worker, &error);
+    det_arena_reset(&s->arenas[worker].task);
     if (status == DET_OK) status = report(s, &error);
     int ok = DET_OK;
     if (status < 0 && atomic_compare_exchange_strong(&s->status, &ok, status) && s->error)
         *s->error = error;
 }
 
-static det_status run_stage(search *s, int count, task *run)
+static det_status run_stage(search *s, int count, stage_task *run)
 {
-    det_parallel_for((size_t)count, s->run ? s->run->threads : 0, run_task, &(stage){s, run});
+    det_parallel_for((size_t)count, s->threads, run_task, &(stage){s, run});
     return atomic_load(&s->status);
 }
 
-static det_status convert(search *s, size_t index, det_error *error)
+static det_status prepare(search *s, size_t index, int worker, det_error *error)
 {
-    const size_t space = (size_t)s->first_space + index;
-    return det_color_convert(s->picture, s->plan.space[space], &s->spaces[space].planes, error);
+    det_arena *wave = &s->arenas[worker].wave, *task = &s->arenas[worker].task;
+    const size_t number = (size_t)s->first_space + index;
+    space_work *space = &s->spaces[number];
+    det_planes planes;
+    det_status status = det_color_convert(s->picture, s->plan.space[number], task, &planes, error);
+    if (status == DET_OK)
+        status =
+            det_pixel_graph_create(&planes, s->plan.sigma_px, wave, task, &space->graph, error);
+    if (status == DET_OK && needs_histograms(s))
+        status = det_codes_create(&planes, s->plan.texture, wave, task, &space->codes, error);
+    return status;
 }
 
-/* The graphs of all spaces, then their codes. */
-static det_status prepare(search *s, size_t index, det_error *error)
+static det_status segment(search *s, size_t index, int worker, det_error *error)
 {
-    const size_t wave = (size_t)s->wave_spaces;
-    space_work *space = &s->spaces[(size_t)s->first_space + index % wave];
-    if (index < wave)
-        return det_pixel_graph_create(&space->planes, s->plan.sigma_px, &space->graph, error);
-    if (!needs_histograms(s)) return DET_OK;
-    return det_codes_create(&space->planes, s->plan.texture, &space->codes, error);
-}
-
-static det_status segment(search *s, size_t index, det_error *error)
-{
+    det_arena *wave = &s->arenas[worker].wave, *task = &s->arenas[worker].task;
     const size_t ks = (size_t)s->plan.ks, number = (size_t)s->first_space * ks + index;
     const space_work *space = &s->spaces[number / ks];
     segmentation *seg = &s->segmentations[number];
     det_segments segments;
     det_status status = det_segment(&space->graph, s->plan.k[number % ks],
-                                    s->plan.min_size[number % ks], &segments, error);
-    if (status < 0) return status;
-
-    status = det_adjacency_create(&segments, &seg->adjacency, error);
+                                    s->plan.min_size[number % ks], task, &segments, error);
+    if (status == DET_OK) status = det_adjacency_create(&segments, wave, &seg->adjacency, error);
     if (status == DET_OK && needs_histograms(s))
-        status = det_histograms_create(&space->codes, &segments, seg->adjacency.blobs,
+        status = det_histograms_create(&space->codes, &segments, seg->adjacency.blobs, wave,
                                        &seg->histograms, error);
-    det_segments_free(&segments);
     return status;
 }
 
-static det_status group(search *s, size_t index, det_error *error)
+static det_status group(search *s, size_t index, int worker, det_error *error)
 {
     const size_t sets = (size_t)s->plan.similarity_sets;
     const size_t number = (size_t)(s->first_space * s->plan.ks) * sets + index;
     const segmentation *seg = &s->segmentations[number / sets];
-    det_hierarchy *h = &s->hierarchies[number];
     const size_t segments = (size_t)seg->adjacency.count;
-    h->merged = det_alloc_array(segments - 1, sizeof *h->merged);
-    if (!h->merged) return det_fail_memory(error, "the boxes of a hierarchy");
+    det_hierarchy *h = &s->hierarchies[number];
     h->segments = seg->adjacency.count;
-    h->initial = number % sets == 0 ? seg->adjacency.blobs : NULL;
-    return det_group(&seg->adjacency, &seg->histograms, s->plan.similarity[number % sets],
-                     (int64_t)s->picture->width * s->picture->height, h->merged, error);
-}
+    h->contributes = number % sets == 0;
+    const size_t first_merge = h->contributes ? segments : 0;
+    h->boxes = det_alloc_array(first_merge + segments - 1, sizeof *h->boxes);
+    if (!h->boxes) return det_fail_memory(error, "the boxes of a hierarchy");
 
-static void free_space(space_work *space)
-{
-    det_planes_free(&space->planes);
-    det_pixel_graph_free(&space->graph);
-    det_codes_free(&space->codes);
+    for (size_t i = 0; i < first_merge; i++) h->boxes[i] = seg->adjacency.blobs[i].box;
+    return det_group(&seg->adjacency, &seg->histograms, s->plan.similarity[number % sets],
+                     (int64_t)s->picture->width * s->picture->height, &s->arenas[worker].task,
+                     h->boxes + first_merge, error);
 }
 
 /* Takes the spaces of the wave from the picture to their hierarchies. */
 static det_status run_wave(search *s)
 {
-    const det_search_plan *p = &s->plan;
-    det_status status = run_stage(s, s->wave_spaces, convert);
-    if (status == DET_OK) status = run_stage(s, 2 * s->wave_spaces, prepare);
-    if (status == DET_OK) status = run_stage(s, s->wave_spaces * p->ks, segment);
-    for (int i = 0; i < s->wave_spaces; i++) free_space(&s->spaces[s->first_space + i]);
-    if (status == DET_OK) status = run_stage(s, s->wave_spaces * p->ks * p->similarity_sets, group);
-    for (int i = s->first_space * p->ks; i < (s->first_space + s->wave_spaces) * p->ks; i++)
-        det_histograms_free(&s->segmentations[i].histograms);
+    const int segmentations = s->wave_spaces * s->plan.ks;
+    det_status status = run_stage(s, s->wave_spaces, prepare);
+    if (status == DET_OK) status = run_stage(s, segmentations, segment);
+    if (status == DET_OK) status = run_stage(s, segmentations * s->plan.similarity_sets, group);
+    for (int i = 0; i < s->threads; i++) det_arena_reset(&s->arenas[i].wave);
     return status;
 }
 
@@ -175,7 +168,8 @@ static det_status run_waves(search *s)
 {
     const size_t space_bytes =
         (size_t)s->picture->width * (size_t)s->picture->height * bytes_per_pixel;
-    const int together = space_bytes > memory_budget ? 1 : (int)(memory_budget / space_bytes);
+    const int fitting = space_bytes > memory_budget ? 1 : (int)(memory_budget / space_bytes);
+    const int together = fitting < s->threads ? fitting : s->threads;
     det_status status = DET_OK;
     while (s->first_space < s->plan.spaces && status == DET_OK) {
         const int left = s->plan.spaces - s->first_space;
@@ -202,11 +196,13 @@ static det_status start(search *s, const det_image *image,
 
     const size_t spaces = (size_t)s->plan.spaces, segmentations = spaces * (size_t)s->plan.ks;
     const size_t hierarchies = segmentations * (size_t)s->plan.similarity_sets;
-    s->total = tasks_per_space * spaces + segmentations + hierarchies;
+    s->total = spaces + segmentations + hierarchies;
+    s->threads = det_resolve_threads(s->run ? s->run->threads : 0);
+    s->arenas = det_alloc_zeroed((size_t)s->threads, sizeof *s->arenas);
     s->spaces = det_alloc_zeroed(spaces, sizeof *s->spaces);
     s->segmentations = det_alloc_zeroed(segmentations, sizeof *s->segmentations);
     s->hierarchies = det_alloc_zeroed(hierarchies, sizeof *s->hierarchies);
-    if (s->spaces && s->segmentations && s->hierarchies) return DET_OK;
+    if (s->arenas && s->spaces && s->segmentations && s->hierarchies) return DET_OK;
     return det_fail_memory(s->error, "a selective search");
 }
 
@@ -217,13 +213,13 @@ static int hierarchy_count(const search *s)
 
 static void finish(search *s)
 {
-    for (int i = 0; s->spaces && i < s->plan.spaces; i++) free_space(&s->spaces[i]);
-    for (int i = 0; s->segmentations && i < s->plan.spaces * s->plan.ks; i++) {
-        det_adjacency_free(&s->segmentations[i].adjacency);
-        det_histograms_free(&s->segmentations[i].histograms);
+    for (int i = 0; s->arenas && i < s->threads; i++) {
+        det_arena_free(&s->arenas[i].wave);
+        det_arena_free(&s->arenas[i].task);
     }
     for (int i = 0; s->hierarchies && i < hierarchy_count(s); i++)
-        det_free(s->hierarchies[i].merged);
+        det_free(s->hierarchies[i].boxes);
+    det_free(s->arenas);
     det_free(s->spaces);
     det_free(s->segmentations);
     det_free(s->hierarchies);

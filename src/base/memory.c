@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { huge_page = 2 << 20 };
 
 #ifdef DET_FAULT_INJECTION
 #include <stdatomic.h>
@@ -74,7 +77,16 @@ void *det_alloc_aligned(size_t size)
 {
     if (must_fail()) return NULL;
     void *block = NULL;
-    return posix_memalign(&block, 64, size ? size : 1) == 0 ? block : NULL;
+    if (size < huge_page) return posix_memalign(&block, 64, size ? size : 1) == 0 ? block : NULL;
+
+    /* Whole huge pages: the last part of the block would be made of small ones. */
+    if (__builtin_add_overflow(size, huge_page - 1, &size)) return NULL;
+    size -= size % huge_page;
+    if (posix_memalign(&block, huge_page, size) != 0) return NULL;
+#ifdef MADV_HUGEPAGE
+    madvise(block, size, MADV_HUGEPAGE); /* may be refused: the block is as good as any then */
+#endif
+    return block;
 }
 
 char *det_copy_string(const char *text)

@@ -15,7 +15,8 @@ void *det_alloc_array(size_t count, size_t size);
 void *det_alloc_zeroed(size_t count, size_t size);
 /** Like realloc; on failure the old block stays. */
 void *det_realloc_array(void *block, size_t count, size_t size);
-/** Aligned to 64 bytes, a cache line and an AVX-512 register. */
+/** Aligned to 64 bytes, a cache line and an AVX-512 register. From 2 MiB on it asks for huge pages,
+ *  one page fault in the place of 512: for large arrays that are filled at once. */
 void *det_alloc_aligned(size_t size);
 char *det_copy_string(const char *text);
 /** Frees what any of the above returned. Takes NULL. */

@@ -8,6 +8,16 @@
 
 enum { side = 24, pixels = side * side, most = 64 };
 
+static det_arena arena, scratch;
+
+static int free_arena(void **state)
+{
+    (void)state;
+    det_arena_free(&arena);
+    det_arena_free(&scratch);
+    return 0;
+}
+
 typedef struct {
     det_segments segments;
     det_adjacency adjacency;
@@ -17,22 +27,22 @@ typedef struct {
     int32_t labels[pixels];
 } scene;
 
-static void free_scene(scene *s)
+static void free_scene(void)
 {
-    det_adjacency_free(&s->adjacency);
-    det_codes_free(&s->codes);
-    det_histograms_free(&s->histograms);
+    det_arena_reset(&arena);
+    det_arena_reset(&scratch);
 }
 
 static void measure_scene(scene *s)
 {
     det_error error;
     const det_planes planes = {side, side, 3, 1, s->values};
-    test_assert_ok(det_adjacency_create(&s->segments, &s->adjacency, &error), &error);
-    test_assert_ok(det_codes_create(&planes, DET_TEXTURE_PAPER, &s->codes, &error), &error);
+    test_assert_ok(det_adjacency_create(&s->segments, &arena, &s->adjacency, &error), &error);
     test_assert_ok(
-        det_histograms_create(&s->codes, &s->segments, s->adjacency.blobs, &s->histograms, &error),
-        &error);
+        det_codes_create(&planes, DET_TEXTURE_PAPER, &arena, &scratch, &s->codes, &error), &error);
+    test_assert_ok(det_histograms_create(&s->codes, &s->segments, s->adjacency.blobs, &arena,
+                                         &s->histograms, &error),
+                   &error);
 }
 
 /* Segments that grow from random seeds, each a pixel at a time, until the picture is full. Their
@@ -88,7 +98,7 @@ static void group_plain(const scene *s, unsigned terms, det_rectangle *merged)
     memset(&p, 0, sizeof p);
     det_histograms h;
     det_error error;
-    test_assert_ok(det_histograms_copy(&s->histograms, &h, &error), &error);
+    test_assert_ok(det_histograms_copy(&s->histograms, &arena, &h, &error), &error);
     const int count = s->segments.count;
     for (int i = 0; i < count; i++) {
         p.blobs[i] = s->adjacency.blobs[i];
@@ -112,7 +122,6 @@ static void group_plain(const scene *s, unsigned terms, det_rectangle *merged)
         next++;
     }
     assert_int_equal(next, 2 * count - 1);
-    det_histograms_free(&h);
 }
 
 static void random_segments_merge_as_by_the_plain_reference(void **state)
@@ -126,11 +135,12 @@ static void random_segments_merge_as_by_the_plain_reference(void **state)
             det_rectangle expected[most], merged[most];
             det_error error;
             group_plain(&s, terms, expected);
-            test_assert_ok(det_group(&s.adjacency, &s.histograms, terms, pixels, merged, &error),
-                           &error);
+            test_assert_ok(
+                det_group(&s.adjacency, &s.histograms, terms, pixels, &scratch, merged, &error),
+                &error);
             assert_memory_equal(merged, expected, (size_t)(s.segments.count - 1) * sizeof *merged);
         }
-        free_scene(&s);
+        free_scene();
     }
 }
 
@@ -141,8 +151,9 @@ static void one_segment_needs_no_merge(void **state)
     det_random random = det_random_create(6, 0);
     draw_scene(&s, &random, 1);
     det_error error;
-    test_assert_ok(det_group(&s.adjacency, &s.histograms, 15, pixels, NULL, &error), &error);
-    free_scene(&s);
+    test_assert_ok(det_group(&s.adjacency, &s.histograms, 15, pixels, &arena, NULL, &error),
+                   &error);
+    free_scene();
 }
 
 /* Labels 0 0 1 / 2 2 1: every two touch, 0 and 1 also over the corner. */
@@ -152,14 +163,14 @@ static void segments_have_their_sizes_boxes_and_neighbours(void **state)
     int32_t labels[] = {0, 0, 1, 2, 2, 1};
     det_adjacency a;
     det_error error;
-    test_assert_ok(det_adjacency_create(&(det_segments){3, 2, 3, labels}, &a, &error), &error);
+    test_assert_ok(det_adjacency_create(&(det_segments){3, 2, 3, labels}, &arena, &a, &error),
+                   &error);
     static const det_blob expected[] = {
         {{0, 0, 2, 1}, 2, 0}, {{2, 0, 3, 2}, 2, 1}, {{0, 1, 2, 2}, 2, 2}};
     assert_memory_equal(a.blobs, expected, sizeof expected);
     static const det_touching pairs[] = {{0, 2}, {0, 1}, {1, 2}};
     assert_int_equal(a.touching_count, 3);
     assert_memory_equal(a.touching, pairs, sizeof pairs);
-    det_adjacency_free(&a);
 }
 
 static void segments_that_share_only_a_corner_touch(void **state)
@@ -168,9 +179,9 @@ static void segments_that_share_only_a_corner_touch(void **state)
     int32_t labels[] = {0, 1, 2, 3};
     det_adjacency a;
     det_error error;
-    test_assert_ok(det_adjacency_create(&(det_segments){2, 2, 4, labels}, &a, &error), &error);
+    test_assert_ok(det_adjacency_create(&(det_segments){2, 2, 4, labels}, &arena, &a, &error),
+                   &error);
     assert_int_equal(a.touching_count, 6);
-    det_adjacency_free(&a);
 }
 
 /* A segment a pixel: more pairs than the set of pairs begins with. */
@@ -181,15 +192,15 @@ static void many_neighbours_are_each_listed_once(void **state)
     for (int32_t i = 0; i < pixels; i++) labels[i] = i;
     det_adjacency a;
     det_error error;
-    test_assert_ok(det_adjacency_create(&(det_segments){side, side, pixels, labels}, &a, &error),
-                   &error);
+    test_assert_ok(
+        det_adjacency_create(&(det_segments){side, side, pixels, labels}, &arena, &a, &error),
+        &error);
     assert_int_equal(a.touching_count, 4 * side * side - 6 * side + 2);
     for (size_t i = 0; i < a.touching_count; i++) {
         assert_true(a.touching[i].a < a.touching[i].b);
         for (size_t j = 0; j < i; j++)
             assert_false(a.touching[i].a == a.touching[j].a && a.touching[i].b == a.touching[j].b);
     }
-    det_adjacency_free(&a);
 }
 
 int main(void)
@@ -201,5 +212,5 @@ int main(void)
         cmocka_unit_test(segments_that_share_only_a_corner_touch),
         cmocka_unit_test(many_neighbours_are_each_listed_once),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, free_arena);
 }

@@ -33,23 +33,22 @@ static const det_ranked *find(const ranked *r, det_rectangle box)
     return found;
 }
 
-static const det_blob segments[] = {
-    {{0, 0, 10, 30}, 300, 0}, {{10, 0, 20, 30}, 300, 1}, {{20, 0, 30, 30}, 300, 2}};
-static det_rectangle merged[] = {{0, 0, 20, 30}, {0, 0, 30, 30}};
+/* Three segments side by side, and their merges. */
+static det_rectangle boxes[] = {
+    {0, 0, 10, 30}, {10, 0, 20, 30}, {20, 0, 30, 30}, {0, 0, 20, 30}, {0, 0, 30, 30}};
+static det_rectangle *const merged = boxes + 3;
 
 /* From the top: the whole (the last merge), the first merge, then the segments, last one first. */
 static void the_rank_is_a_random_number_times_the_position(void **state)
 {
     (void)state;
-    const det_rectangle order[] = {merged[1], merged[0], segments[2].box, segments[1].box,
-                                   segments[0].box};
-    const det_hierarchy h = {3, merged, segments};
+    const det_hierarchy h = {3, true, boxes};
     for (uint64_t seed = 0; seed < 20; seed++) {
         ranked r = rank(&h, 1, seed, 0);
         assert_int_equal(r.count, 5);
         det_random random = det_random_create(seed, 0);
         for (int position = 1; position <= 5; position++) {
-            const det_ranked *box = find(&r, order[position - 1]);
+            const det_ranked *box = find(&r, boxes[5 - position]);
             assert_non_null(box);
             assert_int_equal(box->position, position);
             assert_true(box->rank == position * det_random_double(&random));
@@ -62,17 +61,17 @@ static void the_rank_is_a_random_number_times_the_position(void **state)
 static void segments_that_another_hierarchy_contributes_are_left_out(void **state)
 {
     (void)state;
-    const det_hierarchy h = {3, merged, NULL};
+    const det_hierarchy h = {3, false, merged};
     ranked r = rank(&h, 1, 1, 0);
     assert_int_equal(r.count, 2);
-    assert_null(find(&r, segments[0].box));
+    assert_null(find(&r, boxes[0]));
     det_free(r.boxes);
 }
 
 static void a_box_of_several_hierarchies_keeps_its_best_rank(void **state)
 {
     (void)state;
-    const det_hierarchy both[] = {{3, merged, NULL}, {3, merged, NULL}};
+    const det_hierarchy both[] = {{3, false, merged}, {3, false, merged}};
     int from_second = 0;
     for (uint64_t seed = 0; seed < 40; seed++) {
         ranked r = rank(both, 2, seed, 0);
@@ -99,7 +98,7 @@ static void a_box_of_several_hierarchies_keeps_its_best_rank(void **state)
 static void a_box_with_a_short_side_is_counted_once(void **state)
 {
     (void)state;
-    const det_hierarchy both[] = {{3, merged, segments}, {3, merged, segments}};
+    const det_hierarchy both[] = {{3, true, boxes}, {3, true, boxes}};
     ranked r = rank(both, 2, 1, 11);
     assert_int_equal(r.count, 2);
     assert_int_equal(r.too_small, 3);

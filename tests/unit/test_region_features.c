@@ -6,11 +6,21 @@
 #include <math.h>
 #include <string.h>
 
+static det_arena arena, scratch;
+
+static int free_arena(void **state)
+{
+    (void)state;
+    det_arena_free(&arena);
+    det_arena_free(&scratch);
+    return 0;
+}
+
 static det_codes create_codes(const det_planes *planes, det_texture texture)
 {
     det_codes codes;
     det_error error;
-    test_assert_ok(det_codes_create(planes, (int)texture, &codes, &error), &error);
+    test_assert_ok(det_codes_create(planes, texture, &arena, &scratch, &codes, &error), &error);
     return codes;
 }
 
@@ -18,7 +28,7 @@ static det_adjacency create_adjacency(const det_segments *segments)
 {
     det_adjacency adjacency;
     det_error error;
-    test_assert_ok(det_adjacency_create(segments, &adjacency, &error), &error);
+    test_assert_ok(det_adjacency_create(segments, &arena, &adjacency, &error), &error);
     return adjacency;
 }
 
@@ -27,9 +37,9 @@ static det_histograms create_histograms(const det_codes *codes, const det_segmen
     det_adjacency adjacency = create_adjacency(segments);
     det_histograms histograms;
     det_error error;
-    test_assert_ok(det_histograms_create(codes, segments, adjacency.blobs, &histograms, &error),
-                   &error);
-    det_adjacency_free(&adjacency);
+    test_assert_ok(
+        det_histograms_create(codes, segments, adjacency.blobs, &arena, &histograms, &error),
+        &error);
     return histograms;
 }
 
@@ -40,12 +50,10 @@ static void colours_fall_into_25_equal_bins(void **state)
     static const uint8_t expected[] = {0, 0, 1, 23, 24, 24};
     det_codes codes = create_codes(&(det_planes){6, 1, 1, 3, values}, DET_TEXTURE_PAPER);
     for (int i = 0; i < 6; i++) assert_int_equal(codes.values[5 * i], expected[i]);
-    det_codes_free(&codes);
 
     uint8_t three[] = {0, 128, 255};
     codes = create_codes(&(det_planes){1, 1, 3, 1, three}, DET_TEXTURE_PAPER);
     assert_memory_equal(codes.values, ((const uint8_t[]){0, 25 + 12, 50 + 24}), 3);
-    det_codes_free(&codes);
 }
 
 /* Codes of the axes at 0, 45, 90 and 135 degrees of the middle of a picture of 13 x 13 pixels,
@@ -57,7 +65,6 @@ static void assert_middle(const uint8_t *values, det_texture texture, const uint
     memcpy(copy, values, sizeof copy);
     det_codes codes = create_codes(&(det_planes){side, side, 1, 3, copy}, texture);
     assert_memory_equal(codes.values + 5 * middle + 1, expected, 4);
-    det_codes_free(&codes);
 }
 
 /* The derivative of a ramp is its slope, here 20 grey levels; a tenth of the range is 255 * .3989 /
@@ -110,8 +117,6 @@ static void the_authors_code_takes_the_texture_of_the_first_channel(void **state
         assert_int_equal(of_paper[0], first + (c == 0));
         assert_int_equal(of_code[0], first + 1);
     }
-    det_codes_free(&paper);
-    det_codes_free(&code);
 }
 
 /* Two pixels of 10 and 200 in one segment, one of 10 in another; all flat enough for bin 0. */
@@ -141,17 +146,15 @@ static void a_histogram_counts_the_pixels_of_its_segment(void **state)
     assert_true(fabsf(det_histograms_texture(&h, 0, 1) - 7 / 8.f) < 1e-4f);
     assert_true(fabsf(det_histograms_color(&h, 1, 1) - 1) < 1e-6f);
     assert_true(fabsf(det_histograms_texture(&h, 1, 1) - 1) < 1e-6f);
-    det_histograms_free(&h);
 }
 
-static void draw(det_random *random, det_planes *planes, det_segments *segments)
+static void draw(det_random *random, det_planes *planes, int segments, int32_t *labels)
 {
     const int pixels = planes->width * planes->height;
     for (int i = 0; i < pixels * planes->channels; i++)
         planes->values[i] = (uint8_t)det_random_below(random, 256);
     for (int i = 0; i < pixels; i++)
-        segments->labels[i] =
-            i < segments->count ? i : (int32_t)det_random_below(random, (uint32_t)segments->count);
+        labels[i] = i < segments ? i : (int32_t)det_random_below(random, (uint32_t)segments);
 }
 
 static void merging_equals_counting_the_merged_pixels(void **state)
@@ -164,7 +167,7 @@ static void merging_equals_counting_the_merged_pixels(void **state)
     for (int round = 0; round < 12; round++) {
         det_planes planes = {side, side, 1 + round % 3, 1, values};
         det_segments segments = {side, side, 6, labels};
-        draw(&random, &planes, &segments);
+        draw(&random, &planes, segments.count, labels);
         det_codes codes = create_codes(&planes, round % 2 ? DET_TEXTURE_CODE : DET_TEXTURE_PAPER);
         det_adjacency adjacency = create_adjacency(&segments);
         det_histograms merged = create_histograms(&codes, &segments);
@@ -180,10 +183,6 @@ static void merging_equals_counting_the_merged_pixels(void **state)
         const size_t cells = 4 * (size_t)counted.bins;
         assert_memory_equal(merged.counts, counted.counts, cells * sizeof *counted.counts);
         assert_memory_equal(merged.shares, counted.shares, cells * sizeof *counted.shares);
-        det_histograms_free(&merged);
-        det_histograms_free(&counted);
-        det_adjacency_free(&adjacency);
-        det_codes_free(&codes);
     }
 }
 
@@ -196,7 +195,7 @@ static void every_channel_and_orientation_sums_to_the_size(void **state)
     det_random random = det_random_create(12, 0);
     det_planes planes = {side, side, 3, 1, values};
     det_segments segments = {side, side, 5, labels};
-    draw(&random, &planes, &segments);
+    draw(&random, &planes, segments.count, labels);
     det_codes codes = create_codes(&planes, DET_TEXTURE_PAPER);
     det_adjacency adjacency = create_adjacency(&segments);
     det_histograms h = create_histograms(&codes, &segments);
@@ -214,9 +213,6 @@ static void every_channel_and_orientation_sums_to_the_size(void **state)
             assert_true(counts[h.color_bins + 10 * o] >= 0);
         }
     }
-    det_histograms_free(&h);
-    det_adjacency_free(&adjacency);
-    det_codes_free(&codes);
 }
 
 int main(void)
@@ -230,5 +226,5 @@ int main(void)
         cmocka_unit_test(merging_equals_counting_the_merged_pixels),
         cmocka_unit_test(every_channel_and_orientation_sums_to_the_size),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, free_arena);
 }

@@ -8,11 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+static det_arena arena, scratch;
+
+static int free_arena(void **state)
+{
+    (void)state;
+    det_arena_free(&arena);
+    det_arena_free(&scratch);
+    return 0;
+}
+
 static det_pixel_graph create_graph(const det_planes *planes, double sigma_px)
 {
     det_pixel_graph graph;
     det_error error;
-    test_assert_ok(det_pixel_graph_create(planes, sigma_px, &graph, &error), &error);
+    test_assert_ok(det_pixel_graph_create(planes, sigma_px, &arena, &scratch, &graph, &error),
+                   &error);
     return graph;
 }
 
@@ -21,8 +32,7 @@ static det_segments segment(const det_planes *planes, double k, int min_size)
     det_pixel_graph graph = create_graph(planes, 0);
     det_segments segments;
     det_error error;
-    test_assert_ok(det_segment(&graph, k, min_size, &segments, &error), &error);
-    det_pixel_graph_free(&graph);
+    test_assert_ok(det_segment(&graph, k, min_size, &arena, &segments, &error), &error);
     return segments;
 }
 
@@ -32,7 +42,8 @@ static void assert_row(uint8_t *values, int width, double k, int min_size, const
     det_segments s = segment(&(det_planes){width, 1, 1, 1, values}, k, min_size);
     assert_int_equal(s.count, count);
     assert_memory_equal(s.labels, labels, (size_t)width * sizeof *labels);
-    det_segments_free(&s);
+    det_arena_reset(&arena);
+    det_arena_reset(&scratch);
 }
 
 /* Edges 10, 0 and 30. The two tens merge first, then they may take an edge of 0 + k / 2. */
@@ -65,13 +76,11 @@ static void a_single_channel_that_stands_for_three_weighs_three_times_its_square
     assert_int_equal(graph.start[weight], 0);
     assert_int_equal(graph.start[weight + 1], 1);
     assert_int_equal(graph.start[DET_EDGE_BUCKETS], 1);
-    det_pixel_graph_free(&graph);
 
     uint8_t extremes[] = {0, 255};
     graph = create_graph(&(det_planes){2, 1, 1, 3, extremes}, 0);
     assert_int_equal(graph.start[DET_EDGE_BUCKETS - 1], 0); /* the last bucket is used */
     assert_int_equal(graph.start[DET_EDGE_BUCKETS], 1);
-    det_pixel_graph_free(&graph);
 }
 
 /* Right, below left, below, below right, from the pixel above or to the left. */
@@ -89,7 +98,6 @@ static void a_grid_has_every_edge_once_ordered_by_weight_then_position(void **st
     assert_int_equal(graph.start[65], 7);
     assert_int_equal(graph.start[128], 7);
     assert_int_equal(graph.start[129], 11);
-    det_pixel_graph_free(&graph);
 }
 
 static void the_blur_weakens_a_step(void **state)
@@ -102,7 +110,6 @@ static void the_blur_weakens_a_step(void **state)
     uint32_t heaviest = DET_EDGE_BUCKETS;
     while (graph.start[heaviest] == graph.start[DET_EDGE_BUCKETS]) heaviest--;
     assert_true(fabs(heaviest / 64. - 49.87) < .1);
-    det_pixel_graph_free(&graph);
 }
 
 /* ---- A plain reference ----------------------------------------------------------------------- */
@@ -219,7 +226,8 @@ static void random_pictures_are_cut_as_by_the_plain_reference(void **state)
             assert_int_equal(s.labels[i], s.labels[labels[i]]);
         }
         assert_int_equal(s.count, next);
-        det_segments_free(&s);
+        det_arena_reset(&arena);
+        det_arena_reset(&scratch);
     }
 }
 
@@ -233,5 +241,5 @@ int main(void)
         cmocka_unit_test(the_blur_weakens_a_step),
         cmocka_unit_test(random_pictures_are_cut_as_by_the_plain_reference),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, free_arena);
 }
