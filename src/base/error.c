@@ -56,7 +56,7 @@ static void fill(det_error *error, det_status status, const char *file, const ch
     error->status = status;
 }
 
-det_status det_fail(det_error *error, det_status status, const char *format, ...)
+det_status(det_fail)(det_error *error, det_status status, const char *format, ...)
 {
     if (!error) return status;
     va_list arguments;
@@ -66,8 +66,8 @@ det_status det_fail(det_error *error, det_status status, const char *format, ...
     return status;
 }
 
-det_status det_fail_at(det_error *error, det_status status, const char *file, const char *where,
-                       const char *format, ...)
+det_status(det_fail_at)(det_error *error, det_status status, const char *file, const char *where,
+                        const char *format, ...)
 {
     if (!error) return status;
     va_list arguments;
@@ -77,12 +77,12 @@ det_status det_fail_at(det_error *error, det_status status, const char *file, co
     return status;
 }
 
-det_status det_fail_memory(det_error *error, const char *what)
+det_status(det_fail_memory)(det_error *error, const char *what)
 {
     return det_fail(error, DET_MEMORY, "out of memory for %s", what);
 }
 
-det_status det_fail_errno(det_error *error, const char *file, const char *doing)
+det_status(det_fail_errno)(det_error *error, const char *file, const char *doing)
 {
     char reason[128]; /* strerror is not thread-safe; GNU's strerror_r may use this or not */
     const char *text = strerror_r(errno, reason, sizeof reason);

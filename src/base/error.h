@@ -20,6 +20,18 @@ det_status det_fail_memory(det_error *error, const char *what);
 /** DET_IO with the reason of errno. */
 det_status det_fail_errno(det_error *error, const char *file, const char *doing);
 
+/* Compilers cannot see that these return the status they are given, and so suspect that a call
+ * which failed may look as if it had not. Each call is therefore told; the status is a constant. */
+static inline det_status det_failed(det_status returned, det_status status)
+{
+    (void)returned;
+    return status;
+}
+#define det_fail(error, status, ...) det_failed(det_fail(error, status, __VA_ARGS__), status)
+#define det_fail_at(error, status, ...) det_failed(det_fail_at(error, status, __VA_ARGS__), status)
+#define det_fail_memory(error, what) det_failed(det_fail_memory(error, what), DET_MEMORY)
+#define det_fail_errno(error, file, doing) det_failed(det_fail_errno(error, file, doing), DET_IO)
+
 /** Names the file in a failure that has none yet. Returns the error's status argument unchanged, so
  *  that it can wrap a call: return det_error_file(error, path, parse(...)). */
 det_status det_error_file(det_error *error, const char *file, det_status status);
