@@ -407,7 +407,7 @@ static det_status fail_metadata(det_error *error, det_status status, const char 
 {
     char place[64];
     snprintf(place, sizeof place, "__metadata__.%s", key);
-    return det_error_inside(error, place, ".", status);
+    return det_error_inside(error, place, ", ", status);
 }
 
 static det_status check_format(const det_safetensors *file, det_error *error)

@@ -227,7 +227,7 @@ static det_status parse(const uint8_t *bytes, size_t size, det_safetensors *file
     if (status < 0) return status;
     status = det_json_parse((const char *)bytes + length_size, file->data_offset - length_size,
                             &file->header, error);
-    if (status < 0) return status;
+    if (status < 0) return det_error_inside(error, "header", ", ", status);
     if (!json_object_is_type(file->header, json_type_object)) {
         det_fail(error, DET_FORMAT, "the header is not a JSON object");
         det_error_where(error, "byte %d", length_size);
