@@ -52,6 +52,9 @@ DET_API det_shape det_network_input_shape(const det_network *network);
 DET_API size_t det_network_output_count(const det_network *network);
 /** Shape of output `index`, in the order of options->to. */
 DET_API det_shape det_network_output_shape(const det_network *network, size_t index);
+/** Bytes the network holds and a worker for it needs: packed weights, and an arena for each thread.
+ */
+DET_API size_t det_network_memory(const det_network *network);
 /** Steps the network runs, and the oneDNN implementation of each ("jit:avx512_core"; "" where none
  *  is needed). `layer` and `implementation` belong to the network. */
 DET_API size_t det_network_step_count(const det_network *network);

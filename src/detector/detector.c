@@ -17,6 +17,7 @@ typedef struct {
     det_fusion_options fusion;
     float score_threshold;
     double timeout_s;
+    uint64_t memory_mb; /* 0: no limit */
 } settings;
 
 struct det_detector {
@@ -72,7 +73,21 @@ static settings settings_of(const det_config *config)
                    .max_detections = config->postprocess.max_detections},
         .score_threshold = config->postprocess.score_threshold,
         .timeout_s = config->limits.timeout_s,
+        .memory_mb = config->limits.memory_mb,
     };
+}
+
+/* Refuses work before it begins where what it needs, and the networks hold, exceeds the limit. */
+static det_status check_memory(const det_detector *detector, size_t more, const char *what,
+                               det_error *error)
+{
+    const uint64_t limit_mb = detector->settings.memory_mb;
+    const size_t bytes = det_ensemble_memory(&detector->ensemble) + more;
+    if (limit_mb == 0 || bytes >> 20 < limit_mb) return DET_OK;
+    return det_fail_at(error, DET_LIMIT, NULL, "limits.memory_mb",
+                       "%s need about %zu MiB, the limit is %llu; lower classifier.batch, "
+                       "runtime.threads or proposals.selective_search.width, or raise it",
+                       what, (bytes >> 20) + 1, (unsigned long long)limit_mb);
 }
 
 det_status det_detector_create(const det_config *config, det_detector **detector, det_error *error)
@@ -83,6 +98,7 @@ det_status det_detector_create(const det_config *config, det_detector **detector
     if (!made) return det_fail_memory(error, "a detector");
     made->settings = settings_of(config);
     status = det_ensemble_create(config, &made->ensemble, error);
+    if (status == DET_OK) status = check_memory(made, 0, "the networks", error);
     if (status == DET_OK) status = det_detector_select_classes(made, NULL, 0, error);
     if (status < 0) {
         det_detector_free(made);
@@ -251,10 +267,15 @@ static det_run run_of(const det_detector *detector, const det_run *run)
     return ours;
 }
 
-static det_status begin(const det_image *image, det_result *result, det_error *error)
+static det_status begin(const det_detector *detector, const det_image *image, det_result *result,
+                        det_error *error)
 {
     if (!image->pixels || image->width < 1 || image->height < 1)
         return det_fail(error, DET_ARGUMENT, "an empty picture");
+    const size_t bytes = image->stride * (size_t)image->height +
+                         det_regions_memory(image, &detector->settings.regions);
+    const det_status status = check_memory(detector, bytes, "the networks and this picture", error);
+    if (status < 0) return status;
     const char *file = result->file;
     *result = (det_result){.file = file, .width = image->width, .height = image->height};
     return DET_OK;
@@ -268,7 +289,7 @@ det_status det_detector_detect(const det_detector *detector, const det_image *im
     det_region *regions = NULL;
     size_t count = 0;
     const det_run ours = run_of(detector, run);
-    det_status status = begin(image, result, error);
+    det_status status = begin(detector, image, result, error);
     if (status < 0) return status;
 
     /* The progress callback counts regions, so the search only looks at the deadline. */
@@ -290,7 +311,7 @@ det_status det_detector_classify(const det_detector *detector, const det_image *
 {
     const double begin_s = det_now_s();
     const det_run ours = run_of(detector, run);
-    det_status status = begin(image, result, error);
+    det_status status = begin(detector, image, result, error);
     if (status < 0) return status;
     result->proposal_count = region_count;
     status = classify(detector, image, regions, region_count, &ours, result, error);

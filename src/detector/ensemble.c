@@ -110,16 +110,30 @@ static size_t output_values(const det_ensemble *ensemble)
     return (size_t)det_network_output_shape(ensemble->networks[0], 0).channels;
 }
 
+static size_t largest_crop(const det_ensemble *ensemble)
+{
+    size_t largest = 0;
+    for (size_t i = 0; i < ensemble->count; i++)
+        if (largest < crop_bytes(&ensemble->crops[i])) largest = crop_bytes(&ensemble->crops[i]);
+    return largest;
+}
+
+size_t det_ensemble_memory(const det_ensemble *ensemble)
+{
+    size_t bytes =
+        ensemble->batch * (largest_crop(ensemble) + 2 * sizeof(float) * output_values(ensemble));
+    for (size_t i = 0; i < ensemble->count; i++) bytes += det_network_memory(ensemble->networks[i]);
+    return bytes;
+}
+
 det_status det_ensemble_run_create(const det_ensemble *ensemble, det_ensemble_run *run,
                                    det_error *error)
 {
     *run = (det_ensemble_run){.ensemble = ensemble};
-    size_t largest = 0, values = 0;
-    for (size_t i = 0; i < ensemble->count; i++)
-        if (largest < crop_bytes(&ensemble->crops[i])) largest = crop_bytes(&ensemble->crops[i]);
+    size_t values = 0;
     if (!det_multiply_size(ensemble->batch, output_values(ensemble), &values))
         return det_fail_memory(error, "a batch of regions");
-    run->pixels = det_alloc_array(ensemble->batch, largest);
+    run->pixels = det_alloc_array(ensemble->batch, largest_crop(ensemble));
     run->outputs = det_alloc_array(values, sizeof *run->outputs);
     run->sum = det_alloc_array(values, sizeof *run->sum);
     if (!run->pixels || !run->outputs || !run->sum)

@@ -22,6 +22,9 @@ typedef struct det_ensemble {
 det_status det_ensemble_create(const det_config *config, det_ensemble *ensemble, det_error *error);
 void det_ensemble_free(det_ensemble *ensemble);
 
+/** Bytes that the networks hold and one caller's run needs. */
+size_t det_ensemble_memory(const det_ensemble *ensemble);
+
 /** Buffers for one caller's batches. {0} is empty. */
 typedef struct det_ensemble_run {
     const det_ensemble *ensemble;

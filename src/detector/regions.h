@@ -13,6 +13,9 @@ typedef struct det_region_options {
     size_t limit;       /**< more than this many is an error; 0: no limit */
 } det_region_options;
 
+/** About how many bytes proposing the regions of a picture takes. */
+size_t det_regions_memory(const det_image *image, const det_region_options *options);
+
 /** Proposes the regions of a picture, best first.
  *  @return DET_OK, DET_LIMIT, and as det_selective_search. */
 det_status det_propose_regions(const det_image *image, const det_region_options *options,

@@ -328,6 +328,28 @@ static void too_many_regions_are_refused_and_fewer_are_the_best(void **state)
     det_image_free(&image);
 }
 
+static void a_picture_that_needs_more_memory_than_allowed_is_refused(void **state)
+{
+    (void)state;
+    const char *path = write_color_model("colors.safetensors", .05f);
+    det_config *config = config_of(&path, 1);
+    config->limits.memory_mb = 32;
+    det_detector *detector = create(config);
+    det_image image = {0};
+    test_assert_ok(det_image_create(500, 2000, &image, NULL), NULL); /* 100 MB of proposals */
+    det_result result = {0};
+    det_error error = {0};
+    test_assert_error(det_detector_detect(detector, &image, NULL, &result, &error), DET_LIMIT,
+                      &error, "the limit is 32");
+    assert_string_equal(error.where, "limits.memory_mb");
+    det_image_free(&image);
+    image = draw_picture();
+    test_assert_ok(det_detector_detect(detector, &image, NULL, &result, &error), &error);
+    det_result_free(&result);
+    det_image_free(&image);
+    det_detector_free(detector);
+}
+
 static bool stop_after_the_first_batch(void *context, uint64_t done, uint64_t total)
 {
     (void)context;
@@ -415,6 +437,7 @@ int main(void)
         cmocka_unit_test(settings_that_cannot_run_are_refused_by_their_key),
         cmocka_unit_test(the_whole_picture_is_left_out_when_asked),
         cmocka_unit_test(too_many_regions_are_refused_and_fewer_are_the_best),
+        cmocka_unit_test(a_picture_that_needs_more_memory_than_allowed_is_refused),
         cmocka_unit_test(a_run_can_be_cancelled_and_has_a_deadline),
         cmocka_unit_test(empty_pictures_and_empty_regions_are_refused),
 #ifdef DET_FAULT_INJECTION

@@ -453,6 +453,18 @@ det_shape det_network_output_shape(const det_network *network, size_t index)
     return index < network->output_count ? network->output_shapes[index] : (det_shape){0};
 }
 
+int det_network_lanes(const det_network *network)
+{
+    if (network->inner_threads > 1) return 1;
+    return network->batch < (size_t)network->threads ? (int)network->batch : network->threads;
+}
+
+size_t det_network_memory(const det_network *network)
+{
+    const det_plan *plan = &network->plan;
+    return plan->constant_size + plan->arena_size * (size_t)det_network_lanes(network);
+}
+
 size_t det_network_step_count(const det_network *network)
 {
     return (size_t)network->plan.step_count;

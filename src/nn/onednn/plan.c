@@ -279,6 +279,7 @@ det_status det_plan_add_constant(det_plan *plan, const float *values, det_const_
         return det_dnnl_fail(error, "pack weights", result);
     }
     plan->constants[plan->constant_count++] = constant;
+    plan->constant_size += dnnl_memory_desc_get_size(wanted);
     argument->constant = constant.memory;
     return DET_OK;
 }

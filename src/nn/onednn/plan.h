@@ -57,7 +57,8 @@ typedef struct det_plan {
     det_constant *constants;
     int constant_count;
     size_t tensor_capacity, step_capacity, constant_capacity;
-    size_t arena_size; /**< bytes, scratchpad included */
+    size_t constant_size; /**< bytes of all constants */
+    size_t arena_size;    /**< bytes, scratchpad included */
     size_t scratchpad_offset, scratchpad_size;
 } det_plan;
 
@@ -76,6 +77,9 @@ struct det_network {
     det_shape *output_shapes;
     size_t output_count;
 };
+
+/** Threads that the pictures of one batch run on at a time: a worker has a lane for each. */
+int det_network_lanes(const det_network *network);
 
 /* ---- plan.c: building blocks ------------------------------------------------------------------
  */

@@ -105,13 +105,6 @@ static det_status create_lane(const det_worker *worker, lane *l, size_t arena_si
     return DET_OK;
 }
 
-/* Threads that pictures of one batch run on at a time. */
-static int lanes_of(const det_network *network)
-{
-    const bool fewer = network->batch < (size_t)network->threads;
-    return network->inner_threads > 1 ? 1 : fewer ? (int)network->batch : network->threads;
-}
-
 det_status det_worker_create(const det_network *const *networks, size_t count, det_worker **worker,
                              det_error *error)
 {
@@ -129,7 +122,8 @@ det_status det_worker_create(const det_network *const *networks, size_t count, d
     made->network_count = count;
     for (size_t i = 0; i < count; i++) {
         made->networks[i] = networks[i];
-        if (made->lane_count < lanes_of(networks[i])) made->lane_count = lanes_of(networks[i]);
+        if (made->lane_count < det_network_lanes(networks[i]))
+            made->lane_count = det_network_lanes(networks[i]);
         if (arena_size < networks[i]->plan.arena_size) arena_size = networks[i]->plan.arena_size;
     }
     made->lanes = det_alloc_zeroed((size_t)made->lane_count, sizeof *made->lanes);
