@@ -155,8 +155,8 @@ typedef struct det_run_info {
     const char *const *proposals; /**< proposal_count method names */
     size_t proposal_count;
     const char *precision;
-    int threads;
-    const char *const *class_names; /**< class_count names, for formats with a file a class */
+    int threads; /**< 0: as many as the process may use, and that number is written */
+    const char *const *class_names; /**< class_count names: voc has a file for each */
     size_t class_count;
 } det_run_info;
 
@@ -168,22 +168,33 @@ typedef struct det_writer_options {
     bool timings;       /**< write timings_ms */
     bool proposals;     /**< write "proposals" in place of "detections" */
     const char *annotations;  /**< COCO JSON that gives image_id by file name, or NULL */
-    const det_inputs *inputs; /**< all pictures of the run, to choose image_id from; may be NULL for
-                                 other formats */
+    const det_inputs *inputs; /**< all pictures of the run: coco chooses their image_id from these,
+                                 voc and yolo check that no two share a name; else may be NULL */
     det_run_info info;
 } det_writer_options;
 
 /** Writes results in one of the formats. Files appear only when det_writer_close succeeds (JSONL:
- *  as they come). Not thread-safe: results are added in the order of the pictures. */
+ *  as they come); a folder is made where it is missing, and no file in it is touched but those that
+ *  are written. Not thread-safe: results are added in the order of the pictures.
+ *
+ *  A picture that failed stands in json and jsonl with its error; the other formats leave it out.
+ *  A process that writes to a pipe should ignore SIGPIPE, so that a closed one becomes DET_IO. */
 typedef struct det_writer det_writer;
 
-/** @return DET_OK; DET_ARGUMENT (coco without numbers for every picture; voc and yolo without a
- *          folder; proposals in a format that cannot hold them); DET_IO (cannot be written: found
- *          here, before any work is done); DET_FORMAT (annotations); DET_MEMORY. */
+/** @param options copied; what it points to must stay until the writer is closed.
+ *  @return DET_OK; DET_ARGUMENT (coco without numbers for every picture; voc and yolo without a
+ *          folder, or where two pictures would share a name in it; a format that needs `inputs` or
+ *          `class_names` without them; proposals in a format that cannot hold them); DET_IO (cannot
+ *          be written: found here, before any work is done); DET_FORMAT (annotations);
+ *          DET_MEMORY. */
 DET_API det_status det_writer_open(const det_writer_options *options, det_writer **writer,
                                    det_error *error);
+/** Writes one picture. After a failure the writer can only be abandoned, or closed, which fails.
+ *  @return DET_OK; DET_IO (a closed pipe, a full disk); DET_ARGUMENT (a picture or class that the
+ *          writer was not opened for); DET_MEMORY. */
 DET_API det_status det_writer_add(det_writer *writer, const det_result *result, det_error *error);
-/** Finishes the output and frees the writer, also on failure. */
+/** Finishes the output and frees the writer, also on failure.
+ *  @return DET_OK, DET_IO, DET_MEMORY. */
 DET_API det_status det_writer_close(det_writer *writer, det_error *error);
 /** Drops an unfinished output and frees the writer. Takes NULL. */
 DET_API void det_writer_abandon(det_writer *writer);

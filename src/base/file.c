@@ -116,62 +116,80 @@ static int open_new_file(char *name, char *suffix, size_t suffix_size)
     return -1;
 }
 
-det_status det_output_open(const char *path, det_output *output, det_error *error)
+static FILE *open_temporary(det_output *output)
 {
     enum { suffix_size = 40 };
-    *output = (det_output){0};
-    const size_t length = strlen(path);
-    output->path = det_copy_string(path);
+    const size_t length = strlen(output->path);
     output->temporary = det_alloc(length + suffix_size);
-    if (!output->path || !output->temporary) {
-        det_output_abandon(output);
-        return det_error_file(error, path, det_fail_memory(error, "an output file"));
+    if (!output->temporary) {
+        errno = ENOMEM;
+        return NULL;
     }
-    memcpy(output->temporary, path, length);
-
+    memcpy(output->temporary, output->path, length);
     const int descriptor =
         open_new_file(output->temporary, output->temporary + length, suffix_size);
-    if (descriptor >= 0) output->stream = fdopen(descriptor, "wb");
-    if (output->stream) return DET_OK;
-
-    const det_status result = det_fail_errno(error, path, "write");
-    if (descriptor >= 0) {
+    FILE *stream = descriptor >= 0 ? fdopen(descriptor, "wb") : NULL;
+    if (!stream && descriptor >= 0) {
         close(descriptor);
         unlink(output->temporary);
     }
+    return stream;
+}
+
+det_status det_output_open(const char *path, det_output *output, det_error *error)
+{
+    struct stat status;
+    *output = (det_output){0};
+    const bool exists = stat(path, &status) == 0;
+    if (exists && S_ISDIR(status.st_mode))
+        return det_fail_at(error, DET_IO, path, NULL, "cannot write: is a folder, not a file");
+
+    output->path = det_copy_string(path);
+    errno = ENOMEM;
+    if (output->path)
+        output->stream =
+            exists && !S_ISREG(status.st_mode) ? fopen(path, "wbe") : open_temporary(output);
+    if (output->stream) return DET_OK;
+
+    const det_status result =
+        errno == ENOMEM ? det_error_file(error, path, det_fail_memory(error, "an output file"))
+                        : det_fail_errno(error, path, "write");
     det_output_abandon(output);
     return result;
+}
+
+static void free_output(det_output *output)
+{
+    det_free(output->path);
+    det_free(output->temporary);
+    *output = (det_output){0};
 }
 
 det_status det_output_commit(det_output *output, det_error *error)
 {
     errno = 0;
+    const char *temporary = output->temporary;
     const bool bad = ferror(output->stream) != 0;
-    const bool flushed = fflush(output->stream) == 0 && fsync(fileno(output->stream)) == 0;
-    const bool closed = fclose(output->stream) == 0;
-    output->stream = NULL;
+    bool written = fflush(output->stream) == 0 && !bad;
+    if (written && temporary) written = fsync(fileno(output->stream)) == 0;
+    written = fclose(output->stream) == 0 && written;
+    if (written && temporary) written = rename(temporary, output->path) == 0;
 
     det_status result = DET_OK;
-    if (bad || !flushed || !closed || rename(output->temporary, output->path) != 0) {
+    if (!written) {
         if (errno == 0) errno = EIO;
         result = det_fail_errno(error, output->path, "write");
-        unlink(output->temporary);
+        if (temporary) unlink(temporary);
     }
-    det_free(output->path);
-    det_free(output->temporary);
-    *output = (det_output){0};
+    free_output(output);
     return result;
 }
 
 void det_output_abandon(det_output *output)
 {
-    if (output->stream) {
-        fclose(output->stream);
-        unlink(output->temporary);
-    }
-    det_free(output->path);
-    det_free(output->temporary);
-    *output = (det_output){0};
+    if (output->stream) fclose(output->stream);
+    if (output->stream && output->temporary) unlink(output->temporary);
+    free_output(output);
 }
 
 char *det_path_join(const char *folder, const char *name)

@@ -24,10 +24,11 @@ det_status det_file_map(const char *path, det_bytes *bytes, det_error *error);
 /** Frees or unmaps, and empties. Takes NULL. */
 void det_bytes_free(det_bytes *bytes);
 
-/** A file being written under a temporary name beside its own. */
+/** A file being written under a temporary name beside its own. What is no regular file (a device, a
+ *  pipe) cannot be replaced, and is written directly. */
 typedef struct det_output {
-    FILE *stream; /**< write here */
-    char *path, *temporary;
+    FILE *stream;           /**< write here */
+    char *path, *temporary; /**< temporary is NULL for what is written directly */
 } det_output;
 
 /** Opens the temporary file. @return DET_OK, DET_IO (error->file is `path`), DET_MEMORY. */

@@ -128,7 +128,10 @@ det_status det_writer_write_json(det_writer *writer, const char *before, det_jso
 det_status det_writer_add(det_writer *writer, const det_result *result, det_error *error)
 {
     const det_status status = writer->format->add(writer, result, error);
-    if (status == DET_OK) writer->added++;
+    if (status == DET_OK)
+        writer->added++;
+    else
+        writer->failure = status;
     return status;
 }
 
@@ -143,7 +146,11 @@ static det_status close_stream(det_writer *writer, det_error *error)
 
 det_status det_writer_close(det_writer *writer, det_error *error)
 {
-    det_status result = writer->format->end ? writer->format->end(writer, error) : DET_OK;
+    det_status result = writer->failure;
+    if (result < 0)
+        det_fail_at(error, result, writer->name, NULL, "is incomplete: an earlier write failed");
+    else if (writer->format->end)
+        result = writer->format->end(writer, error);
     if (result == DET_OK) result = close_stream(writer, error);
     det_writer_abandon(writer);
     return result;

@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of validate.py and of the schemas: sound documents pass, and a document with one fault is refused for it."""
+import json
+import pathlib
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True  # the source tree stays as it is
+import validate  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+SCHEMAS = HERE.parent.parent / "configs"
+VALIDATORS = {kind: validate.validator_of(SCHEMAS, kind) for kind in validate.KINDS}
+
+BOX = {"x": 1, "y": 2, "width": 3.5, "height": 4}
+DETECTION = {"class": "cat", "class_id": 3, "score": 0.5, "box": BOX, "source": "selective_search"}
+PROPOSAL = {"box": BOX, "score": 1, "source": "picture", "hierarchy": 0}
+PICTURE = {"file": "a.jpg", "width": 8, "height": 6, "detections": [], "proposal_count": 9, "error": None}
+ERROR = {"status": "io", "file": "a.jpg", "where": "", "message": "gone"}
+FAILED = {**PICTURE, "width": 0, "height": 0, "error": ERROR}
+TIMINGS = {"decode": 1, "proposals": 2, "crops": 3, "network": 4, "fusion": 5, "total": 15}
+DETECTOR = {"version": "0.1.0", "models": ["m"], "proposals": ["multibox"], "precision": "f32", "threads": 2}
+
+
+def without(members, key):
+    return {name: value for name, value in members.items() if name != key}
+
+
+def document(*pictures):
+    return json.dumps({"schema_version": 1, "detector": DETECTOR, "images": pictures})
+
+
+def picture(**changes):
+    return document({**PICTURE, **changes})
+
+
+def detection(**changes):
+    return picture(detections=[{**DETECTION, **changes}])
+
+
+GOOD = {
+    "a document without pictures": ("output", document()),
+    "a document of detections": ("output", detection()),
+    "a document of proposals": ("output", document({**without(PICTURE, "detections"), "proposals": [PROPOSAL]})),
+    "a document with timings": ("output", picture(timings_ms=TIMINGS)),
+    "a picture that failed": ("output", document(FAILED)),
+    "two lines": ("lines", (json.dumps({"schema_version": 1, **PICTURE}) + "\n") * 2),
+    "an empty configuration": ("config", "{}"),
+}
+
+BAD = {
+    "a document without detector": ("output", "'detector' is a required", '{"schema_version":1,"images":[]}'),
+    "another version": ("output", "1 was expected", document().replace('version": 1', 'version": 2')),
+    "detections and proposals at once": ("output", "is valid under each of", picture(proposals=[])),
+    "neither detections nor proposals": ("output", "not valid under any", document(without(PICTURE, "detections"))),
+    "an unknown key": ("output", "'votes' was unexpected", picture(votes=1)),
+    "a version in a picture of a document": ("output", "'schema_version' was unexpected", picture(schema_version=1)),
+    "a picture without width": ("output", "0 is less than the minimum of 1", picture(width=0)),
+    "a score of two": ("output", "2 is greater than the maximum of 1", detection(score=2)),
+    "a score of null": ("output", "None is not of type 'number'", detection(score=None)),
+    "a score of nan": ("output", "NaN is not JSON", detection(score=float("nan"))),
+    "a negative width": ("output", "-3 is less than the minimum of 0", detection(box={**BOX, "width": -3})),
+    "an unknown source": ("output", "is not one of", detection(source="elsewhere")),
+    "a detection without source": (
+        "output", "'source' is a required", picture(detections=[without(DETECTION, "source")])),
+    "an unknown kind of error": (
+        "output", "is not valid under any of", document({**FAILED, "error": {**ERROR, "status": "bad"}})),
+    "timings without total": ("output", "'total' is a required", picture(timings_ms=without(TIMINGS, "total"))),
+    "a key that is there twice": ("output", "a key is there twice", document().replace("{", '{"images":[],', 1)),
+    "broken syntax": ("output", "Expecting", document()[:-1] + ",}"),
+    "a line without version": ("lines", "'schema_version' is a required", json.dumps(PICTURE)),
+    "a blank line": ("lines", "Expecting", "\n"),
+    "no line": ("lines", "no document", ""),
+    "an unknown key of a configuration": ("config", "'thread' was unexpected", '{"runtime":{"thread":1}}'),
+    "a value out of range": ("config", "2 is greater than the maximum", '{"postprocess":{"nms":{"iou":2}}}'),
+    "a letter twice": ("config", "does not match", '{"proposals":{"selective_search":{"similarities":["CC"]}}}'),
+}
+
+
+def run(name, fault):
+    """Prints a line a test, as cmocka does. @return whether it failed."""
+    print(f"[ RUN      ] {name}")
+    if fault:
+        print(fault)
+    print(f"[  FAILED  ] {name}" if fault else f"[       OK ] {name}")
+    return bool(fault)
+
+
+def fault_of_good(kind, text):
+    return "\n".join(validate.faults(VALIDATORS[kind], kind, text))
+
+
+def fault_of_bad(kind, complaint, text):
+    found = "\n".join(validate.faults(VALIDATORS[kind], kind, text))
+    return "" if complaint in found else f'no "{complaint}" in: {found}'
+
+
+def fault_of_empty_folder():
+    result = subprocess.run([HERE / "validate.py", SCHEMAS, "/nonexistent"], capture_output=True, text=True, check=False)
+    return "" if result.returncode == 1 and "no document of the kind output" in result.stdout else result.stdout
+
+
+failures = [run(f"{name} passes", fault_of_good(*case)) for name, case in GOOD.items()]
+failures += [run(f"{name} is refused", fault_of_bad(*case)) for name, case in BAD.items()]
+failures.append(run("nothing to validate is a failure", fault_of_empty_folder()))
+sys.exit(any(failures))
