@@ -138,7 +138,7 @@ static void print_head(const det_model *model)
            input->height, input->channel_order, (double)input->mean[0], (double)input->mean[1],
            (double)input->mean[2], (double)input->scale[0], (double)input->scale[1],
            (double)input->scale[2]);
-    printf("Crops      %s, %d pixels of context on each side\n", input->interpolation,
+    printf("Crops      %s, %d px of context on each side\n", input->interpolation,
            input->context_px);
     print_classes(model);
 }
@@ -164,17 +164,17 @@ static void print_layers(const det_model *model)
 {
     char input[64], output[64], parameters[32];
     const int width = name_width(model);
-    printf("\n%-*s  %-13s  %-13s  %-13s  %11s  %9s\n", width, "Layer", "Operation", "Input",
+    printf("\n%-*s  %-13s  %-13s  %-13s  %11s  %10s\n", width, "Layer", "Operation", "Input",
            "Output", "Parameters", "MMAC");
     for (size_t i = 0; i < det_model_layer_count(model); i++) {
         const det_layer_info info = layer_at(model, i);
-        printf("%-*s  %-13s  %-13s  %-13s  %11s  %9.1f\n", width, info.name, info.op,
+        printf("%-*s  %-13s  %-13s  %-13s  %11s  %10.3f\n", width, info.name, info.op,
                shape_text(info.input, input), shape_text(info.output, output),
                cli_group_digits(info.parameters, parameters), (double)info.macs * 1e-6);
     }
     const totals sum = sum_layers(model);
     snprintf(input, sizeof input, "%zu layers", det_model_layer_count(model));
-    printf("%-*s  %-13s  %-13s  %-13s  %11s  %9.1f\n", width, "Total", input, "", "",
+    printf("%-*s  %-13s  %-13s  %-13s  %11s  %10.3f\n", width, "Total", input, "", "",
            cli_group_digits(sum.parameters, parameters), (double)sum.macs * 1e-6);
 }
 

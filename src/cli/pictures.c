@@ -90,9 +90,18 @@ static det_status check_standard_input(const det_inputs *inputs, det_error *erro
     return DET_OK;
 }
 
+/** Annotations that nobody would look at are a mistake. */
+static det_status check_annotations(const cli_values *values, det_error *error)
+{
+    if (!values->annotations || (values->format && strcmp(values->format, "coco") == 0))
+        return DET_OK;
+    return cli_fail(error, DET_ARGUMENT, "--annotations is for --format coco alone");
+}
+
 det_status cli_pictures_open(cli_pictures *pictures, det_error *error)
 {
     const cli_values *values = pictures->values;
+    if (check_annotations(values, error) < 0) return error->status;
     det_status status = det_inputs_expand(values->operands.items, values->operands.count,
                                           values->recursive, &pictures->inputs, error);
     if (status == DET_OK) status = check_standard_input(&pictures->inputs, error);
@@ -161,6 +170,8 @@ static det_status process(picture_loop *loop, det_image *image, det_result *resu
 static void report_failure(picture_loop *loop, const char *file, det_error *error)
 {
     if (!error->file[0]) snprintf(error->file, sizeof error->file, "%s", file);
+    if (error->status == DET_CANCELLED && !error->where[0])
+        strcpy(error->where, "limits.timeout_s"); /* signals do not come here */
     cli_report(error);
     loop->failures++;
 }

@@ -68,17 +68,12 @@ sys.exit(not eval(sys.argv[2]))
 PY
 }
 
-# matches_schema FILE SCHEMA: the document (or each line of a .jsonl file) is valid against configs/SCHEMA.
+# json_value FILE EXPRESSION: prints the value of a Python expression over the document `d`.
+json_value() {
+  /usr/bin/python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$@"
+}
+
+# matches_schema FILE KIND: the document is a valid `config`, `output` or `lines` (tests/schema/validate.py).
 matches_schema() {
-  /usr/bin/python3 - "$1" "$source_folder/configs/$2" <<'PY' || fail "$1 does not match $2"
-import json, sys
-import jsonschema
-with open(sys.argv[2]) as file:
-    schema = json.load(file)
-validator = jsonschema.Draft202012Validator(schema)
-with open(sys.argv[1]) as file:
-    documents = file.read().splitlines() if sys.argv[1].endswith(".jsonl") else [file.read()]
-for document in documents:
-    validator.validate(json.loads(document))
-PY
+  "$source_folder/tests/schema/validate.py" "$source_folder/configs" "$2" "$1" || fail "$1 is no valid $2"
 }
