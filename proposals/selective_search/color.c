@@ -37,8 +37,8 @@ static det_status to_rgb(const uint8_t *in, size_t in_stride, uint8_t *out, size
 {
     (void)error;
     for (int y = 0; y < rows; y++, in += in_stride, out += out_stride)
-        for (int x = 0; x < width; x++)
-            for (int c = 0; c < 3; c++) out[3 * x + c] = in[3 * x + 2 - c];
+        for (size_t x = 0; x < (size_t)width; x++)
+            for (size_t c = 0; c < 3; c++) out[3 * x + c] = in[3 * x + 2 - c];
     return DET_OK;
 }
 
@@ -47,7 +47,7 @@ static det_status to_i(const uint8_t *in, size_t in_stride, uint8_t *out, size_t
 {
     (void)error;
     for (int y = 0; y < rows; y++, in += in_stride, out += out_stride)
-        for (int x = 0; x < width; x++) out[3 * x] = grey(in + 3 * x);
+        for (size_t x = 0; x < (size_t)width; x++) out[3 * x] = grey(in + 3 * x);
     return DET_OK;
 }
 
@@ -56,7 +56,7 @@ static det_status to_rgi(const uint8_t *in, size_t in_stride, uint8_t *out, size
 {
     (void)error;
     for (int y = 0; y < rows; y++, in += in_stride, out += out_stride)
-        for (int x = 0; x < width; x++) {
+        for (size_t x = 0; x < (size_t)width; x++) {
             const uint8_t *bgr = in + 3 * x;
             const int sum = bgr[0] + bgr[1] + bgr[2];
             out[3 * x] = share(bgr[2], sum);
@@ -71,10 +71,10 @@ static det_status to_nrgb(const uint8_t *in, size_t in_stride, uint8_t *out, siz
 {
     (void)error;
     for (int y = 0; y < rows; y++, in += in_stride, out += out_stride)
-        for (int x = 0; x < width; x++) {
+        for (size_t x = 0; x < (size_t)width; x++) {
             const uint8_t *bgr = in + 3 * x;
             const int sum = bgr[0] + bgr[1] + bgr[2];
-            for (int c = 0; c < 3; c++) out[3 * x + c] = share(bgr[2 - c], sum);
+            for (size_t c = 0; c < 3; c++) out[3 * x + c] = share(bgr[2 - c], sum);
         }
     return DET_OK;
 }
@@ -84,7 +84,7 @@ static det_status to_c(const uint8_t *in, size_t in_stride, uint8_t *out, size_t
 {
     (void)error;
     for (int y = 0; y < rows; y++, in += in_stride, out += out_stride)
-        for (int x = 0; x < width; x++) {
+        for (size_t x = 0; x < (size_t)width; x++) {
             const int b = in[3 * x], g = in[3 * x + 1], r = in[3 * x + 2];
             const int sum = r + g + b;
             out[3 * x] = sum ? share(r - g + sum, 2 * sum) : 128;

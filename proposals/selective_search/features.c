@@ -39,8 +39,7 @@ static size_t pixel_count(const det_planes *planes)
 
 static void code_colors(const det_planes *planes, uint8_t *codes)
 {
-    const size_t pixels = pixel_count(planes),
-                 step = (size_t)(planes->channels * codes_per_channel);
+    const size_t pixels = pixel_count(planes), step = (size_t)planes->channels * codes_per_channel;
     for (int c = 0; c < planes->channels; c++) {
         const uint8_t *plane = planes->values + (size_t)c * pixels;
         for (size_t i = 0; i < pixels; i++)
@@ -57,11 +56,13 @@ static uint8_t texture_bin(float tenths)
     return (uint8_t)(bin == 0 ? 0 : tenths > 0 ? bin : 10 + bin);
 }
 
-/* Codes of one row. above, row, below: blurred values, the first and last pixel repeated before and
- * after them. codes: of the row's first pixel, `step` bytes from one pixel to the next. */
-static void code_row(const float *above, const float *row, const float *below, int width,
-                     float tenths, int first_code, uint8_t *codes, size_t step)
+/* Codes of one row. rows: blurred values of the one above, itself and the one below; at the edges
+ * of the picture pixels are repeated. codes: of the row's first pixel, `step` bytes from one pixel
+ * to the next. */
+static void code_row(const float *const rows[3], int width, float tenths, int first_code,
+                     uint8_t *codes, size_t step)
 {
+    const float *above = rows[0], *row = rows[1], *below = rows[2];
     const float diagonal = tenths * .70710678f;
     for (int x = 0; x < width; x++, codes += step) {
         const int l = x > 0 ? x - 1 : 0, r = x + 1 < width ? x + 1 : x;
@@ -81,8 +82,7 @@ static det_status code_texture(const det_planes *planes, int from, int to, const
                                float *blurred, uint8_t *codes, det_error *error)
 {
     const int width = planes->width, height = planes->height;
-    const size_t pixels = pixel_count(planes),
-                 step = (size_t)(planes->channels * codes_per_channel);
+    const size_t pixels = pixel_count(planes), step = (size_t)planes->channels * codes_per_channel;
     const uint8_t *plane = planes->values + (size_t)from * pixels;
     for (size_t i = 0; i < pixels; i++) blurred[i] = plane[i];
     const det_status status = det_cv_gaussian_blur(blurred, blurred, width, height, 1,
@@ -92,8 +92,8 @@ static det_status code_texture(const det_planes *planes, int from, int to, const
     codes += planes->channels + axes * to;
     for (int y = 0; y < height; y++) {
         const float *row = blurred + (size_t)y * (size_t)width;
-        code_row(y > 0 ? row - width : row, row, y + 1 < height ? row + width : row, width,
-                 10 / (255 * kind->range), DET_TEXTURE_BINS * to,
+        const float *rows[3] = {y > 0 ? row - width : row, row, y + 1 < height ? row + width : row};
+        code_row(rows, width, 10 / (255 * kind->range), DET_TEXTURE_BINS * to,
                  codes + (size_t)y * (size_t)width * step, step);
     }
     return DET_OK;
@@ -105,7 +105,7 @@ det_status det_codes_create(const det_planes *planes, det_texture texture, det_a
     const size_t pixels = pixel_count(planes);
     const texture_kind *kind = &texture_kinds[texture];
     float *blurred = det_arena_take(scratch, pixels, sizeof *blurred);
-    uint8_t *values = det_arena_take(arena, pixels, (size_t)(planes->channels * codes_per_channel));
+    uint8_t *values = det_arena_take(arena, pixels, (size_t)planes->channels * codes_per_channel);
     if (!values || !blurred) return det_fail_memory(error, "the features of a picture");
 
     *codes = (det_codes){planes->channels, values};

@@ -167,6 +167,14 @@ det_status det_detector_select_classes(det_detector *detector, const char *const
 /* ---- A picture ---------------------------------------------------------------------------------
  */
 
+/* What is to be classified, and how. */
+typedef struct task {
+    const det_image *image;
+    const det_region *regions; /* count of them */
+    size_t count;
+    const det_run *run;
+} task;
+
 /* row: the network's output for one region, background included. */
 static bool add_candidates(const det_detector *detector, const float *row, size_t region,
                            det_candidates *candidates)
@@ -183,25 +191,24 @@ static bool add_candidates(const det_detector *detector, const float *row, size_
 }
 
 static det_status classify_all(const det_detector *detector, det_ensemble_run *ensemble,
-                               const det_image *image, const det_region *regions, size_t count,
-                               const det_run *run, det_candidates *candidates, det_error *error)
+                               const task *t, det_candidates *candidates, det_error *error)
 {
-    const size_t batch = detector->ensemble.batch;
+    const size_t batch = detector->ensemble.batch, count = t->count;
     const det_model *model = det_detector_model(detector);
     const size_t row = model->class_count + (model->background_index >= 0);
     for (size_t first = 0; first < count; first += batch) {
         const size_t some = count - first < batch ? count - first : batch;
         const float *probabilities = NULL;
-        det_status status = det_run_check(run, first, count, error);
+        det_status status = det_run_check(t->run, first, count, error);
         if (status == DET_OK)
-            status = det_ensemble_classify(ensemble, image, regions + first, some, &probabilities,
-                                           error);
+            status = det_ensemble_classify(ensemble, t->image, t->regions + first, some,
+                                           &probabilities, error);
         if (status < 0) return status;
         for (size_t i = 0; i < some; i++)
             if (!add_candidates(detector, probabilities + i * row, first + i, candidates))
                 return det_fail_memory(error, "the candidates of a picture");
     }
-    return det_run_check(run, count, count, error);
+    return det_run_check(t->run, count, count, error);
 }
 
 static det_status fill_result(const det_detector *detector, const det_candidates *candidates,
@@ -232,22 +239,20 @@ static double lap_ms(double *since_s)
     return ms;
 }
 
-static det_status classify(const det_detector *detector, const det_image *image,
-                           const det_region *regions, size_t count, const det_run *run,
-                           det_result *result, det_error *error)
+static det_status classify(const det_detector *detector, const task *t, det_result *result,
+                           det_error *error)
 {
     det_ensemble_run ensemble = {0};
     det_candidates candidates = {0};
     det_status status = det_ensemble_run_create(&detector->ensemble, &ensemble, error);
-    if (status == DET_OK)
-        status = classify_all(detector, &ensemble, image, regions, count, run, &candidates, error);
+    if (status == DET_OK) status = classify_all(detector, &ensemble, t, &candidates, error);
     result->timings.crops_ms = ensemble.crops_ms;
     result->timings.network_ms = ensemble.network_ms;
     if (status < 0) goto done;
 
     double start_s = det_now_s();
-    status = det_candidates_fuse(&candidates, regions, &detector->settings.fusion, error);
-    if (status == DET_OK) status = fill_result(detector, &candidates, regions, result, error);
+    status = det_candidates_fuse(&candidates, t->regions, &detector->settings.fusion, error);
+    if (status == DET_OK) status = fill_result(detector, &candidates, t->regions, result, error);
     result->timings.fusion_ms = lap_ms(&start_s);
 done:
     det_candidates_free(&candidates);
@@ -298,7 +303,8 @@ det_status det_detector_detect(const det_detector *detector, const det_image *im
         det_propose_regions(image, &detector->settings.regions, &silent, &regions, &count, error);
     result->timings.proposals_ms = lap_ms(&start_s);
     result->proposal_count = count;
-    if (status == DET_OK) status = classify(detector, image, regions, count, &ours, result, error);
+    if (status == DET_OK)
+        status = classify(detector, &(task){image, regions, count, &ours}, result, error);
     result->timings.total_ms = (det_now_s() - begin_s) * 1e3;
     det_regions_free(regions);
     if (status < 0) det_result_free(result);
@@ -314,7 +320,7 @@ det_status det_detector_classify(const det_detector *detector, const det_image *
     det_status status = begin(detector, image, result, error);
     if (status < 0) return status;
     result->proposal_count = region_count;
-    status = classify(detector, image, regions, region_count, &ours, result, error);
+    status = classify(detector, &(task){image, regions, region_count, &ours}, result, error);
     result->timings.total_ms = (det_now_s() - begin_s) * 1e3;
     if (status < 0) det_result_free(result);
     return status;

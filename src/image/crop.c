@@ -85,7 +85,7 @@ static bool prepare(scratch *s, const axis *x, const det_crop_options *options)
     s->first = s->columns[0].first;
     s->last = s->columns[options->width - 1].first + 1;
 
-    const size_t count = (size_t)(s->last - s->first + 1);
+    const size_t count = (size_t)(s->last - s->first) + 1;
     s->mixed = det_alloc_array(count, 3 * sizeof *s->mixed);
     s->beyond = det_alloc_array(count, 3);
     if (!s->mixed || !s->beyond) return false;
@@ -108,7 +108,7 @@ static void crop_rows(const det_image *image, const scratch *s, const axis *y,
     const int from = s->first < 0 ? 0 : s->first;
     const int to = s->last >= image->width ? image->width : s->last + 1;
     const size_t count = 3 * (size_t)(to - from);
-    uint16_t *mixed = s->mixed + 3 * (from - s->first);
+    uint16_t *mixed = s->mixed + 3 * (size_t)(from - s->first);
     for (int j = 0; j < options->height; j++) {
         const tap t = take(y, j, down_one);
         mix_rows(row_at(image, s, t.first, from), row_at(image, s, t.first + 1, from), t.weight,

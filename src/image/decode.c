@@ -18,7 +18,7 @@ typedef struct {
     const char *command; /* that converts it */
 } kind;
 
-#define SIGNATURE(text) text, sizeof text - 1
+#define SIGNATURE(text) (text), sizeof(text) - 1
 #define MAGICK(ending) "convert picture." ending " picture.png"
 #define FRAME "ffmpeg -i video -frames:v 1 picture.png"
 

@@ -38,21 +38,29 @@ template <typename Work> det_status guarded(det_error *error, const char *doing,
     }
 }
 
-det_status convert(const uint8_t *in, size_t in_stride, uint8_t *out, size_t out_stride, int width,
-                   int rows, int code, const char *doing, det_error *error)
+/* Rows of a picture and where they go. */
+struct bgr_rows {
+    const uint8_t *in;
+    size_t in_stride;
+    uint8_t *out;
+    size_t out_stride;
+    int width, rows;
+};
+
+det_status convert(const bgr_rows &p, int code, const char *doing, det_error *error)
 {
-    const size_t row_bytes = 3 * static_cast<size_t>(width);
-    if (width < 1 || rows < 1 || in_stride < row_bytes || out_stride < row_bytes)
+    const size_t row_bytes = 3 * static_cast<size_t>(p.width);
+    if (p.width < 1 || p.rows < 1 || p.in_stride < row_bytes || p.out_stride < row_bytes)
         return det_fail(error, DET_ARGUMENT, "%s: %d x %d pixels in rows of %zu and %zu bytes",
-                        doing, width, rows, in_stride, out_stride);
-    const int strip = std::max(1, pixels_of_a_strip / width);
+                        doing, p.width, p.rows, p.in_stride, p.out_stride);
+    const int strip = std::max(1, pixels_of_a_strip / p.width);
     return guarded(error, doing, [=] {
-        for (int y = 0; y < rows; y += strip) {
-            const int count = std::min(strip, rows - y);
+        for (int y = 0; y < p.rows; y += strip) {
+            const int count = std::min(strip, p.rows - y);
             const size_t at = static_cast<size_t>(y);
-            const cv::Mat from(count, width, CV_8UC3, const_cast<uint8_t *>(in) + at * in_stride,
-                               in_stride);
-            cv::Mat to(count, width, CV_8UC3, out + at * out_stride, out_stride);
+            const cv::Mat from(count, p.width, CV_8UC3,
+                               const_cast<uint8_t *>(p.in) + at * p.in_stride, p.in_stride);
+            cv::Mat to(count, p.width, CV_8UC3, p.out + at * p.out_stride, p.out_stride);
             cv::cvtColor(from, to, code);
         }
     });
@@ -63,14 +71,14 @@ det_status convert(const uint8_t *in, size_t in_stride, uint8_t *out, size_t out
 det_status det_cv_bgr_to_hsv(const uint8_t *in, size_t in_stride, uint8_t *out, size_t out_stride,
                              int width, int rows, det_error *error)
 {
-    return convert(in, in_stride, out, out_stride, width, rows, cv::COLOR_BGR2HSV_FULL,
+    return convert({in, in_stride, out, out_stride, width, rows}, cv::COLOR_BGR2HSV_FULL,
                    "converting to HSV", error);
 }
 
 det_status det_cv_bgr_to_lab(const uint8_t *in, size_t in_stride, uint8_t *out, size_t out_stride,
                              int width, int rows, det_error *error)
 {
-    return convert(in, in_stride, out, out_stride, width, rows, cv::COLOR_BGR2Lab,
+    return convert({in, in_stride, out, out_stride, width, rows}, cv::COLOR_BGR2Lab,
                    "converting to Lab", error);
 }
 

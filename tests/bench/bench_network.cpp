@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The same weights in our engine and in OpenCV's, in turn, in one run:
  *   bench_network MODEL.safetensors WEIGHTS.caffemodel DEPLOY.prototxt [REPEATS]
- * Prints the median milliseconds a crop of both, and the median of the ratios of neighbouring runs. */
+ * Prints the median milliseconds a crop of both, and the median of the ratios of neighbouring runs.
+ */
 #include "detect/network.h"
 
 #include <opencv2/core.hpp>
@@ -42,7 +43,7 @@ void check(det_status status, const det_error &error)
 
 /* Our network with its worker, for one batch size and thread count. */
 class Ours {
-public:
+  public:
     Ours(det_model *model, size_t batch, int threads)
     {
         det_error error = {};
@@ -67,12 +68,16 @@ public:
         det_error error = {};
         float *output = output_.data();
         const double start = now_ms();
-        check(det_network_run_pictures(network_, worker_, pixels.data(), batch, &output, &error), error);
+        check(det_network_run_pictures(network_, worker_, pixels.data(), batch, &output, &error),
+              error);
         return now_ms() - start;
     }
-    const std::vector<float> &output() const { return output_; }
+    const std::vector<float> &output() const
+    {
+        return output_;
+    }
 
-private:
+  private:
     det_network *network_ = nullptr;
     det_worker *worker_ = nullptr;
     std::vector<float> output_;
@@ -81,7 +86,8 @@ private:
 double run_opencv_ms(cv::dnn::Net &net, const std::vector<cv::Mat> &pictures, cv::Mat &output)
 {
     const double start = now_ms();
-    net.setInput(cv::dnn::blobFromImages(pictures, 1, cv::Size(side, side), cv::Scalar(104, 117, 123)));
+    net.setInput(
+        cv::dnn::blobFromImages(pictures, 1, cv::Size(side, side), cv::Scalar(104, 117, 123)));
     output = net.forward();
     return now_ms() - start;
 }
@@ -108,9 +114,10 @@ void compare(det_model *model, cv::dnn::Net &net, size_t batch, int threads, int
     }
     double difference = 0;
     for (size_t i = 0; i < ours.output().size(); i++)
-        difference = std::max(difference, std::fabs(static_cast<double>(ours.output()[i] - theirs.ptr<float>()[i])));
-    std::printf("%5zu %7d %12.2f %12.2f %11.2f %15.1e\n", batch, threads, median(our_ms), median(their_ms),
-                median(ratios), difference);
+        difference = std::max(
+            difference, std::fabs(static_cast<double>(ours.output()[i] - theirs.ptr<float>()[i])));
+    std::printf("%5zu %7d %12.2f %12.2f %11.2f %15.1e\n", batch, threads, median(our_ms),
+                median(their_ms), median(ratios), difference);
 }
 
 } // namespace
@@ -118,7 +125,8 @@ void compare(det_model *model, cv::dnn::Net &net, size_t batch, int threads, int
 int main(int count, char **arguments)
 {
     if (count < 4) {
-        std::fprintf(stderr, "usage: bench_network MODEL.safetensors WEIGHTS.caffemodel DEPLOY.prototxt [REPEATS]\n");
+        std::fprintf(stderr, "usage: bench_network MODEL.safetensors WEIGHTS.caffemodel "
+                             "DEPLOY.prototxt [REPEATS]\n");
         return 2;
     }
     const int repeats = count > 4 ? std::max(1, std::atoi(arguments[4])) : 9;
@@ -127,8 +135,8 @@ int main(int count, char **arguments)
     check(det_model_open(arguments[1], &model, &error), error);
     cv::dnn::Net net = cv::dnn::readNetFromCaffe(arguments[3], arguments[2]);
 
-    std::printf("%5s %7s %12s %12s %11s %15s\n", "batch", "threads", "detect (ms)", "OpenCV (ms)", "ratio",
-                "largest change");
+    std::printf("%5s %7s %12s %12s %11s %15s\n", "batch", "threads", "detect (ms)", "OpenCV (ms)",
+                "ratio", "largest change");
     for (int threads = 1; threads <= 2; threads++)
         for (const size_t batch : {1, 8, 32}) compare(model, net, batch, threads, repeats);
     det_model_free(model);

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs a build, moves the tree, and uses it as somebody else would: the program, and a project built with the CMake
 # package and with pkg-config, against the shared library and against the static one.
-#   check_consumer.sh BUILD_FOLDER
+#   check_consumer.sh BUILD_FOLDER MAKE_MODEL    MAKE_MODEL FILE writes a small model file
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/harness/checks.sh
 source "$here/../harness/checks.sh"
-build=$1
+build=$1 make_model=$2
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 prefix=$scratch/moved
@@ -16,6 +16,10 @@ unset LD_LIBRARY_PATH CMAKE_PREFIX_PATH
 it_installs_and_moves() { cmake --install "$build" --prefix "$scratch/prefix" && mv "$scratch/prefix" "$prefix"; }
 
 the_program_runs() { "$prefix/bin/detect" --version; }
+the_configurations_and_schemas_are_there() {
+  [ -f "$prefix/share/detect/det.json" ] && [ -f "$prefix/share/detect/det.schema.json" ]
+}
+a_model_is_made() { "$make_model" "$scratch/model.safetensors"; }
 the_manual_page_and_the_completion_are_there() {
   grep -q '^\.TH' "$prefix/share/man/man1/detect.1" && bash -n "$prefix/share/bash-completion/completions/detect"
 }
@@ -48,7 +52,7 @@ links_the_library() { readelf -d "$1" | grep -q 'NEEDED.*libdetect\.so\.'; }
 # programs_work FOLDER
 programs_work() {
   "$1/draw" "$scratch/picture.png" && "$1/propose" "$scratch/picture.png" | grep -qE '^([0-9.]+ ){3}[0-9.]+$' &&
-    "$prefix/bin/detect" propose "$scratch/picture.png" >"$scratch/picture.json"
+    "$1/find" "$scratch/model.safetensors" "$scratch/picture.png" | grep -qE '^[a-z]+ [01]\.[0-9]+ ([0-9.]+ ){3}[0-9.]+$'
 }
 a_missing_model_is_named() {
   refuses no-model.safetensors "$1/find" no-model.safetensors "$scratch/picture.png"
@@ -57,6 +61,8 @@ a_missing_model_is_named() {
 check it_installs_and_moves
 libdir=$(dirname "$(find "$prefix" -name libdetect.a)")
 check the_program_runs
+check the_configurations_and_schemas_are_there
+check a_model_is_made
 check the_manual_page_and_the_completion_are_there
 for kind in shared static; do
   for way in cmake pkg-config; do
