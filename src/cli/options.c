@@ -115,6 +115,8 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
 #define ON_ALL (IN(CLI_COMMAND_COUNT) - 1)
 #define AT(field) offsetof(cli_values, field)
 
+/* Versions of clang-format disagree on braces in a macro. */
+/* clang-format off */
 #define FLAG(name, letter, commands, field, help)                                                  \
     {                                                                                              \
         name, letter, NULL, CLI_FLAG, CLI_COMPLETES_NOTHING, NULL, 0, commands, AT(field), help    \
@@ -139,6 +141,7 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
         name, letter, argument, CLI_INTEGER, CLI_COMPLETES_NOTHING, NULL, minimum, commands,       \
             AT(field), help                                                                        \
     }
+/* clang-format on */
 
 const cli_option cli_options[] = {
     TEXT("config", 'c', "FILE", FILES, ON_PICTURES, config,

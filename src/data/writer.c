@@ -107,7 +107,8 @@ det_status det_writer_open(const det_writer_options *options, det_writer **write
 
 det_status det_writer_write(det_writer *writer, const char *text, size_t size, det_error *error)
 {
-    if (fwrite(text, 1, size, writer->stream) == size && fflush(writer->stream) == 0) return DET_OK;
+    const bool written = size == 0 || fwrite(text, 1, size, writer->stream) == size;
+    if (written && fflush(writer->stream) == 0) return DET_OK;
     return det_fail_errno(error, writer->name, "write");
 }
 
