@@ -71,6 +71,7 @@ static det_config *config_of(const char *const *models, size_t count)
 {
     det_config *config = NULL;
     test_assert_ok(det_config_create(&config, NULL), NULL);
+    det_free(config->classifier.models); /* the default, which is empty */
     config->classifier.models = det_alloc_array(count, sizeof(char *));
     config->classifier.model_count = count;
     for (size_t i = 0; i < count; i++) config->classifier.models[i] = det_copy_string(models[i]);
