@@ -19,23 +19,38 @@ static const turn turns[9] = {
     [8] = {true, true, false},
 };
 
-/* Fills row y of the upright picture: a walk through the stored one with a constant step. */
-static void fill_row(const det_image *stored, turn t, int y, const det_image *upright)
+/* Fills pixels x0 to x1 of row y of the upright picture: a walk through the stored one with a
+ * constant step. */
+static void fill_run(const det_image *stored, turn t, const det_image *upright, int y, int x0,
+                     int x1)
 {
     const ptrdiff_t stride = (ptrdiff_t)stored->stride;
     const ptrdiff_t step_x = t.mirror_x ? -3 : 3, step_y = t.mirror_y ? -stride : stride;
     const uint8_t *from = stored->pixels;
-    if (t.mirror_x) from += 3 * (stored->width - 1);
+    if (t.mirror_x) from += 3 * ((ptrdiff_t)stored->width - 1);
     if (t.mirror_y) from += stride * (stored->height - 1);
-    from += y * (t.swap ? step_x : step_y);
+    const ptrdiff_t down = t.swap ? step_x : step_y, along = t.swap ? step_y : step_x;
+    from += y * down + x0 * along;
 
-    const ptrdiff_t step = t.swap ? step_y : step_x;
-    uint8_t *to = upright->pixels + (size_t)y * upright->stride;
-    for (int x = 0; x < upright->width; x++, from += step, to += 3) {
+    uint8_t *to = upright->pixels + (size_t)y * upright->stride + 3 * (size_t)x0;
+    for (int x = x0; x < x1; x++, from += along, to += 3) {
         to[0] = from[0];
         to[1] = from[1];
         to[2] = from[2];
     }
+}
+
+/* Square by square: a walk down a stored column touches a cache line a pixel, which the next rows
+ * of the square find again. */
+static void fill(const det_image *stored, turn t, const det_image *upright)
+{
+    enum { side = 64 };
+    for (int y0 = 0; y0 < upright->height; y0 += side)
+        for (int x0 = 0; x0 < upright->width; x0 += side) {
+            const int y1 = upright->height - y0 < side ? upright->height : y0 + side;
+            const int x1 = upright->width - x0 < side ? upright->width : x0 + side;
+            for (int y = y0; y < y1; y++) fill_run(stored, t, upright, y, x0, x1);
+        }
 }
 
 det_status det_image_orient(det_image *image, int orientation, det_error *error)
@@ -47,7 +62,7 @@ det_status det_image_orient(det_image *image, int orientation, det_error *error)
         det_image_create(t.swap ? image->height : image->width,
                          t.swap ? image->width : image->height, &upright, error);
     if (status < 0) return status;
-    for (int y = 0; y < upright.height; y++) fill_row(image, t, y, &upright);
+    fill(image, t, &upright);
     det_image_free(image);
     *image = upright;
     return DET_OK;
