@@ -62,8 +62,9 @@ void *det_alloc_array(size_t count, size_t size)
 
 void *det_alloc_zeroed(size_t count, size_t size)
 {
-    if (must_fail()) return NULL;
-    return calloc(count ? count : 1, size ? size : 1);
+    size_t bytes;
+    if (must_fail() || !det_multiply_size(count, size, &bytes)) return NULL;
+    return calloc(1, bytes ? bytes : 1);
 }
 
 void *det_realloc_array(void *block, size_t count, size_t size)
