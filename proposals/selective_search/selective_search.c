@@ -36,6 +36,11 @@ typedef struct {
     det_histograms histograms;
 } segmentation;
 
+/* What lives until the end of the wave, and of the task. */
+typedef struct {
+    det_arena wave, task;
+} thread_arenas;
+
 typedef struct {
     det_search_plan plan;
     det_image resized;        /* empty where the picture has the right size already */
@@ -47,9 +52,7 @@ typedef struct {
     atomic_size_t done;
     size_t total;
     int threads;
-    struct {
-        det_arena wave, task; /* what lives until the end of the wave, and of the task */
-    } * arenas;               /* one a thread */
+    thread_arenas *arenas; /* one a thread */
 
     int first_space, wave_spaces; /* the spaces that go through the stages together now */
     space_work *spaces;           /* plan.spaces */

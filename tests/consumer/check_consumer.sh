@@ -26,7 +26,7 @@ the_manual_page_and_the_completion_are_there() {
 
 # with_cmake KIND: builds into $scratch/cmake-KIND.
 with_cmake() {
-  cmake -S "$here" -B "$scratch/cmake-$1" -DCMAKE_PREFIX_PATH="$prefix" \
+  cmake -G Ninja -S "$here" -B "$scratch/cmake-$1" -DCMAKE_PREFIX_PATH="$prefix" \
     -DCONSUMER_STATIC="$([ "$1" = static ] && echo ON || echo OFF)" && cmake --build "$scratch/cmake-$1"
 }
 

@@ -68,7 +68,7 @@ BAD = {
         "output", "is not valid under any of", document({**FAILED, "error": {**ERROR, "status": "bad"}})),
     "timings without total": ("output", "'total' is a required", picture(timings_ms=without(TIMINGS, "total"))),
     "a key that is there twice": ("output", "a key is there twice", document().replace("{", '{"images":[],', 1)),
-    "broken syntax": ("output", "Expecting", document()[:-1] + ",}"),
+    "broken syntax": ("output", "line 1 column", document()[:-1] + ",}"),
     "a line without version": ("lines", "'schema_version' is a required", json.dumps(PICTURE)),
     "a blank line": ("lines", "Expecting", "\n"),
     "no line": ("lines", "no document", ""),

@@ -223,8 +223,9 @@ static void layers_are_found_by_name_before_alias(void **state)
 {
     (void)state;
     small_graph g = {0};
-    add(&g, "a", DET_OP_RELU, DET_PICTURE)->alias = (char *)(uintptr_t) "b";
-    add(&g, "b", DET_OP_RELU, 0)->alias = (char *)(uintptr_t) "c";
+    char names[][2] = {"b", "c"};
+    add(&g, "a", DET_OP_RELU, DET_PICTURE)->alias = names[0];
+    add(&g, "b", DET_OP_RELU, 0)->alias = names[1];
     assert_int_equal(det_graph_find(&g.graph, "b"), 1);
     assert_int_equal(det_graph_find(&g.graph, "c"), 1);
     assert_int_equal(det_graph_find(&g.graph, "d"), DET_NO_NODE);

@@ -122,9 +122,13 @@ static void inner_product_layouts(const det_plan *plan, const det_layer *layer, 
     const dnnl_dims_t in = {1, layer->in.channels, layer->in.height, layer->in.width};
     const dnnl_dims_t weights = {channels, layer->in.channels, layer->in.height, layer->in.width};
     const dnnl_dims_t out = {1, channels}, bias = {channels};
-    l->in = det_layout_create(ndims, in, dnnl_format_tag_any);
-    l->weights = det_layout_create(ndims, weights, dnnl_format_tag_any);
-    l->file_weights = det_layout_create(ndims, weights, ndims == 4 ? dnnl_oihw : dnnl_oi);
+    const dnnl_format_tag_t file_tag = ndims == 4 ? dnnl_oihw : dnnl_oi;
+    /* Over a map larger than a pixel plain layouts: those that oneDNN 3.6 chooses itself give wrong
+     * sums where the channels do not fill its blocks. */
+    const bool map = ndims == 4 && (layer->in.height > 1 || layer->in.width > 1);
+    l->in = det_layout_create(ndims, in, map ? dnnl_nchw : dnnl_format_tag_any);
+    l->weights = det_layout_create(ndims, weights, map ? file_tag : dnnl_format_tag_any);
+    l->file_weights = det_layout_create(ndims, weights, file_tag);
     l->bias = det_layout_create(1, bias, dnnl_x);
     l->out = det_layout_create(2, out, dnnl_nc);
 }
