@@ -6,7 +6,8 @@
  * picture ends in an ellipsis. Boxes are drawn from the last to the first, each with its label.
  *
  * The picture is drawn in tiles, so that it may be larger than cairo's surfaces (32767) and needs
- * little memory. Pango's objects are made for the call: nothing is shared between threads. */
+ * little memory. Pango keeps the fonts it has found for each thread, so the first call of a thread
+ * takes some 30 ms; all its other objects are made for the call, and threads share nothing. */
 #include "detect/draw.h"
 
 #include "src/base/error.h"
@@ -150,7 +151,7 @@ static det_status plan(drawing *d, const det_image *image, const det_drawn_box *
 {
     const double side = fmin(image->width, image->height);
     d->line = fmin(fmax(round(side / 200), 2), 40);
-    d->font = fmin(fmax(round(side / 26), 11), 200);
+    d->font = fmin(fmax(round(side / 30), 11), 200);
     d->pad = ceil(d->font / 4);
     d->marks = det_alloc_zeroed(count, sizeof *d->marks);
     if (!d->marks) return det_fail_memory(error, "boxes to draw");

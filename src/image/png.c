@@ -74,12 +74,13 @@ static void feed(png_structp png, png_bytep to, size_t count)
     r->at += count;
 }
 
-static void skip_other_chunks(png_structp png)
+/* A chunk that is longer than the file is refused before memory for it is asked for. */
+static void skip_other_chunks(png_structp png, size_t file_size)
 {
     static const png_byte skipped[] = "bKGD\0cHRM\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0"
                                       "sBIT\0sCAL\0sPLT\0sRGB\0sTER\0tEXt\0tIME\0zTXt";
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, skipped, sizeof skipped / 5);
-    png_set_chunk_malloc_max(png, 1 << 20);
+    png_set_chunk_malloc_max(png, file_size);
     png_set_chunk_cache_max(png, 16);
 }
 
@@ -108,7 +109,7 @@ static void decode(reader *r)
 {
     png_set_read_fn(r->png, r, feed);
     png_set_user_limits(r->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-    skip_other_chunks(r->png);
+    skip_other_chunks(r->png, r->encoded->size);
     png_read_info(r->png, r->info);
     const uint32_t width = png_get_image_width(r->png, r->info);
     const uint32_t height = png_get_image_height(r->png, r->info);

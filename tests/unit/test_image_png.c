@@ -2,6 +2,7 @@
 /* PNG pictures of every colour type, depth and interlace. PNG is lossless, so colours are exact. */
 #include "tests/unit/support_image.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <png.h>
@@ -173,6 +174,28 @@ static void a_damaged_comment_does_not_matter(void **state)
     det_text_free(&bytes);
 }
 
+/* Programs that make pictures keep megabytes of their settings in such chunks. */
+static void a_long_comment_does_not_matter(void **state)
+{
+    (void)state;
+    enum { length = 9 << 20 };
+    static const uint8_t rows[3] = {1, 2, 3};
+    test_bytes bytes =
+        test_encode_png(rows, 3, 1, 1, &(test_png){.color_type = PNG_COLOR_TYPE_RGB});
+    test_bytes other = {0};
+    char *comment = calloc(length + 4, 1); /* its checksum too, which need not be right */
+    assert_non_null(comment);
+    det_text_append(&other, bytes.data, 33); /* the signature and IHDR */
+    det_text_append(&other, "\0\x90\0\0tEXt", 8);
+    det_text_append(&other, comment, length + 4);
+    det_text_append(&other, bytes.data + 33, bytes.length - 33);
+    det_image decoded = test_decode(&other);
+    test_assert_pixel(&decoded, 0, 0, 0x010203, 0);
+    det_image_free(&decoded);
+    det_text_free(&bytes);
+    free(comment);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +205,7 @@ int main(void)
         cmocka_unit_test(a_transparent_colour_becomes_white),
         cmocka_unit_test(a_palette_of_every_depth_is_looked_up),
         cmocka_unit_test(a_damaged_comment_does_not_matter),
+        cmocka_unit_test(a_long_comment_does_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
