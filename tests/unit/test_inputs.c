@@ -174,6 +174,7 @@ static void no_operands_give_no_pictures(void **state)
     det_inputs_free(NULL);
 }
 
+#ifdef DET_FAULT_INJECTION
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
@@ -190,6 +191,7 @@ static void every_allocation_may_fail(void **state)
         det_inputs_free(&inputs);
     }
 }
+#endif
 
 int main(void)
 {
@@ -205,7 +207,9 @@ int main(void)
         cmocka_unit_test(standard_input_is_read_once),
         cmocka_unit_test(a_folder_that_cannot_be_read_is_named),
         cmocka_unit_test(no_operands_give_no_pictures),
+#ifdef DET_FAULT_INJECTION
         cmocka_unit_test(every_allocation_may_fail),
+#endif
     };
     return cmocka_run_group_tests(tests, make_tree, NULL);
 }

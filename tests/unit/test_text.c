@@ -79,6 +79,28 @@ static void utf8_is_checked_to_the_last_bit(void **state)
     assert_int_equal(det_utf8_length("", 0), 0);
 }
 
+/* kitten, sitten, sittin, sitting. */
+static void the_distance_counts_bytes_to_insert_delete_and_replace(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        size_t distance;
+    } cases[] = {{"", "", 0},         {"abc", "abc", 0}, {"", "abc", 3},
+                 {"abc", "", 3},      {"abc", "ac", 1},  {"ac", "abc", 1},
+                 {"abc", "axc", 1},   {"iou", "iuo", 2}, {"kitten", "sitting", 3},
+                 {"abcdef", "xyz", 6}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(det_text_distance(cases[i].a, cases[i].b), cases[i].distance);
+
+    char text[257];
+    memset(text, 'x', 256);
+    text[256] = '\0';
+    assert_true(det_text_distance("a", text) == SIZE_MAX);
+    text[255] = '\0';
+    assert_int_equal(det_text_distance("x", text), 254);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -88,6 +110,7 @@ int main(void)
 #endif
         cmocka_unit_test(letters_compare_without_case_but_only_ascii_ones),
         cmocka_unit_test(utf8_is_checked_to_the_last_bit),
+        cmocka_unit_test(the_distance_counts_bytes_to_insert_delete_and_replace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
