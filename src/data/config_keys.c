@@ -86,11 +86,19 @@ static det_status get_integer(const row_t *row, json_object *value, int64_t *num
     return status;
 }
 
+/* The text of a string, NULL for anything else, and for one that U+0000 would cut short. */
+static const char *get_text(json_object *value)
+{
+    if (!json_object_is_type(value, json_type_string)) return NULL;
+    const char *text = json_object_get_string(value);
+    return strlen(text) == (size_t)json_object_get_string_len(value) ? text : NULL;
+}
+
 static det_status get_word(const char *const *words, json_object *value, size_t *index,
                            det_error *error)
 {
-    if (!json_object_is_type(value, json_type_string)) return wrong_type("a string", value, error);
-    const char *word = json_object_get_string(value);
+    const char *word = get_text(value);
+    if (!word) return wrong_type("a plain string", value, error);
     for (*index = 0; words[*index]; (*index)++)
         if (strcmp(words[*index], word) == 0) return DET_OK;
     return wrong_word(words, word, error);
@@ -279,8 +287,8 @@ static det_status set_color_spaces(det_config *config, const row_t *row, json_ob
 static det_status get_similarity(json_object *value, unsigned *set, det_error *error)
 {
     static const char letters[] = "CTSF"; /* in the order of the bits */
-    if (!json_object_is_type(value, json_type_string)) return wrong_type("a string", value, error);
-    const char *text = json_object_get_string(value);
+    const char *text = get_text(value);
+    if (!text) return wrong_type("a plain string", value, error);
     *set = 0;
     for (const char *c = text; *c; c++) {
         const char *letter = strchr(letters, *c);
@@ -345,10 +353,9 @@ static void free_models(char **models, size_t count)
 
 static det_status get_path(json_object *value, const char *folder, char **path, det_error *error)
 {
-    if (!json_object_is_type(value, json_type_string)) return wrong_type("a string", value, error);
-    const char *name = json_object_get_string(value);
-    if (*name == '\0' || strlen(name) != (size_t)json_object_get_string_len(value))
-        return det_fail(error, DET_FORMAT, "the name of a file is missing or has U+0000 in it");
+    const char *name = get_text(value);
+    if (!name) return wrong_type("a plain string", value, error);
+    if (*name == '\0') return det_fail(error, DET_FORMAT, "the name of a file is empty");
     *path = det_path_join(folder, name);
     return *path ? DET_OK : det_fail_memory(error, "the path of a model");
 }

@@ -86,6 +86,13 @@ static det_status open_output(det_writer *writer, det_error *error)
     return result;
 }
 
+/* A reader gets whole pictures, and a closed pipe or a full disk is found at once. */
+static det_status flush(det_writer *writer, det_error *error)
+{
+    if (!writer->stream || fflush(writer->stream) == 0) return DET_OK;
+    return det_fail_errno(error, writer->name, "write");
+}
+
 det_status det_writer_open(const det_writer_options *options, det_writer **writer, det_error *error)
 {
     det_status result = check_options(options, error);
@@ -98,6 +105,7 @@ det_status det_writer_open(const det_writer_options *options, det_writer **write
 
     result = open_output(w, error);
     if (result == DET_OK && w->format->begin) result = w->format->begin(w, error);
+    if (result == DET_OK) result = flush(w, error);
     if (result < 0)
         det_writer_abandon(w);
     else
@@ -107,8 +115,7 @@ det_status det_writer_open(const det_writer_options *options, det_writer **write
 
 det_status det_writer_write(det_writer *writer, const char *text, size_t size, det_error *error)
 {
-    const bool written = size == 0 || fwrite(text, 1, size, writer->stream) == size;
-    if (written && fflush(writer->stream) == 0) return DET_OK;
+    if (size == 0 || fwrite(text, 1, size, writer->stream) == size) return DET_OK;
     return det_fail_errno(error, writer->name, "write");
 }
 
@@ -128,7 +135,8 @@ det_status det_writer_write_json(det_writer *writer, const char *before, det_jso
 
 det_status det_writer_add(det_writer *writer, const det_result *result, det_error *error)
 {
-    const det_status status = writer->format->add(writer, result, error);
+    det_status status = writer->format->add(writer, result, error);
+    if (status == DET_OK) status = flush(writer, error);
     if (status == DET_OK)
         writer->added++;
     else

@@ -38,7 +38,7 @@ typedef char *det_picture_name(const char *path);
 extern const det_writer_format det_writer_json, det_writer_jsonl, det_writer_csv, det_writer_coco,
     det_writer_voc, det_writer_yolo;
 
-/** Writes to the stream, and to whatever reads it: a closed pipe or a full disk is found at once.
+/** Writes to the stream, which is flushed after each picture.
  *  @return DET_OK, DET_IO. */
 det_status det_writer_write(det_writer *writer, const char *text, size_t size, det_error *error);
 
