@@ -15,6 +15,7 @@ static void use(const det_model *model)
         for (size_t j = 0; j < node->bias.count; j++) sum += node->bias.values[j];
         if (model->shapes[i].channels < 1) abort();
     }
+    (void)sum;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
