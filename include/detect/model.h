@@ -30,6 +30,10 @@ typedef struct det_layer_info {
 } det_layer_info;
 
 /** Opens a model file and checks it: structure, shapes, and the digest of its weights.
+ *
+ *  The file stays mapped: one that is cut short or overwritten in place while the model lives ends
+ *  the process (SIGBUS). Replace model files by renaming, as this library does.
+ *
  *  @param model receives the model; det_model_free it.
  *  @return DET_OK, DET_IO, DET_FORMAT (error->where: "byte N", a layer, or a key path),
  *          DET_UNSUPPORTED (a newer format_version, an unknown op), DET_LIMIT, DET_MEMORY. */
@@ -53,7 +57,8 @@ DET_API size_t det_model_class_count(const det_model *model);
 DET_API const char *det_model_class_name(const det_model *model, size_t class_id);
 /** The data set's own id of a class (COCO's category_id), or -1. */
 DET_API int64_t det_model_class_category(const det_model *model, size_t class_id);
-/** The id of the first class of that name, letters compared without case; -1 when there is none. */
+/** The id of the first class of that name, or else of the first that has it among its synonyms,
+ *  letters compared without case; -1 when there is none. */
 DET_API int64_t det_model_find_class(const det_model *model, const char *name);
 
 DET_API size_t det_model_layer_count(const det_model *model);
@@ -74,10 +79,18 @@ typedef struct det_model_import_options {
     const char *labels; /**< a text file, one class a line, "n01440764 tench, Tinca tinca" or just a
                            name; NULL: class 0, class 1, ... */
     int width, height;  /**< of the input where the file does not say; 0: 224 */
-    const float *mean;  /**< three values, B G R; NULL: 104, 117, 123 */
+    const float *mean;  /**< three finite values, B G R; NULL: those of the file's data layer, or
+                           104, 117, 123 where it has none */
 } det_model_import_options;
 
 /** Imports a network trained elsewhere and writes it as a model file (atomically).
+ *
+ *  What only serves training is left out: losses, accuracies, layers whose rules exclude them from
+ *  the phase TEST, and branches that feed nothing else. Where no Softmax is left, the last
+ *  SoftmaxWithLoss becomes one. A layer of the model carries the name of the Caffe layer; the name
+ *  of a blob finds the layer that wrote it last, unless a layer has that name: "conv1/7x7_s2" of
+ *  GoogLeNet is the convolution, before the ReLU that works in its place.
+ *
  *  @return DET_OK, DET_ARGUMENT, DET_IO, DET_FORMAT (truncation, inconsistent shapes; error->where
  *          holds layer and byte offset), DET_UNSUPPORTED (a layer type; likewise), DET_LIMIT,
  *          DET_MEMORY. */

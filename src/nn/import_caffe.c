@@ -420,6 +420,10 @@ static det_status build(graph_builder *builder, const det_model_import_options *
     det_model *model = builder->model;
     if (model->graph.count == 0)
         return det_fail(error, DET_FORMAT, "none of its %zu layers computes anything", net->count);
+    int clash;
+    if (det_names_get(&builder->layers, model->input_name, &clash))
+        return det_fail(error, DET_FORMAT, "the input and a layer are both called '%s'",
+                        model->input_name);
     model->input.width = first_positive(builder->width, options->width, default_side);
     model->input.height = first_positive(builder->height, options->height, default_side);
     find_outputs(model);

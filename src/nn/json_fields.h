@@ -7,7 +7,7 @@
 #include <json-c/json.h>
 
 /* Members of a JSON object by type. Every failure is DET_FORMAT and names the member in
- * error->where. Where `fallback` says so, a member may be missing. */
+ * error->where. */
 
 /** The member `key`, of the given type. @param value receives it, borrowed. */
 det_status det_json_get(json_object *object, const char *key, json_type type, json_object **value,

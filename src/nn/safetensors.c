@@ -324,6 +324,9 @@ det_status det_safetensors_write(const char *path, const det_metadata_entry *met
     size_t length;
     det_output output = {0};
     det_status status = det_json_finish(json, &header, &length, error);
+    if (status == DET_OK && length > max_header - alignment)
+        status = det_fail(error, DET_LIMIT, "the header of %zu bytes would exceed %d", length,
+                          max_header);
     if (status == DET_OK) status = det_output_open(path, &output, error);
     if (status == DET_OK) {
         write_all(output.stream, header, length, tensors, tensor_count);

@@ -58,7 +58,7 @@ typedef struct det_metadata_entry {
 
 /** Writes a file (atomically): the metadata and the tensors, as F32, in the given order. The data
  *  section begins at a multiple of 64 bytes.
- *  @return DET_OK, DET_IO, DET_MEMORY. */
+ *  @return DET_OK, DET_IO, DET_LIMIT (the header), DET_MEMORY. */
 det_status det_safetensors_write(const char *path, const det_metadata_entry *metadata,
                                  size_t metadata_count, const det_tensor_source *tensors,
                                  size_t tensor_count, det_error *error);

@@ -64,18 +64,13 @@ static det_status infer_convolution(const det_node *node, det_shape in, det_shap
     return check_bias(node, error);
 }
 
-static det_status infer_pool(const det_node *node, det_shape in, det_shape *out, det_error *error)
+static det_shape infer_pool(const det_node *node, det_shape in)
 {
     const det_window *w = &node->window;
-    (void)error;
-    if (node->global)
-        *out = (det_shape){in.channels, 1, 1};
-    else
-        *out = (det_shape){
-            in.channels,
-            det_pool_size(in.height, w->kernel_h, w->stride_h, w->pad_h, node->ceil_mode),
-            det_pool_size(in.width, w->kernel_w, w->stride_w, w->pad_w, node->ceil_mode)};
-    return DET_OK;
+    if (node->global) return (det_shape){in.channels, 1, 1};
+    return (det_shape){
+        in.channels, det_pool_size(in.height, w->kernel_h, w->stride_h, w->pad_h, node->ceil_mode),
+        det_pool_size(in.width, w->kernel_w, w->stride_w, w->pad_w, node->ceil_mode)};
 }
 
 static det_status infer_inner_product(const det_node *node, det_shape in, det_shape *out,
@@ -89,7 +84,6 @@ static det_status infer_inner_product(const det_node *node, det_shape in, det_sh
     return check_bias(node, error);
 }
 
-/* `ins` are the shapes of the node's inputs, in order. */
 static det_status infer_concat(const det_node *node, const det_shape *shapes, det_shape picture,
                                det_shape *out, det_error *error)
 {
@@ -121,7 +115,8 @@ static det_status infer_node(const det_node *node, const det_shape *shapes, det_
         return infer_convolution(node, in, out, error);
     case DET_OP_MAX_POOL:
     case DET_OP_AVERAGE_POOL:
-        return infer_pool(node, in, out, error);
+        *out = infer_pool(node, in);
+        return DET_OK;
     case DET_OP_INNER_PRODUCT:
         return infer_inner_product(node, in, out, error);
     case DET_OP_CONCAT:

@@ -675,6 +675,10 @@ static void wiring_that_makes_no_sense_is_refused(void **state)
 
     net = begin_network();
     assert_refused(&net, DET_FORMAT, "", "none of its 1 layers computes anything");
+
+    net = begin_network();
+    add_plain(&net, "data", "ReLU", "data", "relu");
+    assert_refused(&net, DET_FORMAT, "", "the input and a layer are both called 'data'");
 }
 
 static void mixed_formats_are_refused(void **state)
