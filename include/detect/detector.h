@@ -33,8 +33,8 @@ DET_API det_status det_detector_select_classes(det_detector *detector, const cha
 
 /** Detects objects in one picture: propose, crop, classify, average, suppress (R-CNN, section 2).
  *
- *  @param run    or NULL; progress counts regions; run->threads is ignored, the configuration's
- * holds.
+ *  @param run    or NULL; progress counts regions (0 of 0 while they are searched for); the
+ *                configuration's threads hold, not run->threads.
  *  @param result receives detections, best first (score descending, then region, then class),
  *                proposal_count, width, height and timings (all but decode); free with
  *                det_result_free. Its file is left alone.

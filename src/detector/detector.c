@@ -286,6 +286,25 @@ static det_status begin(const det_detector *detector, const det_image *image, de
     return DET_OK;
 }
 
+/* Progress counts regions; while they are searched for their number is not known, but the caller
+ * may cancel. */
+static bool report_search(void *context, uint64_t done, uint64_t total)
+{
+    (void)done, (void)total;
+    const det_run *run = context;
+    return run->progress(run->progress_context, 0, 0);
+}
+
+static det_status propose(const det_detector *detector, const det_image *image, det_run *run,
+                          det_region **regions, size_t *count, det_error *error)
+{
+    const det_run search = {.threads = run->threads,
+                            .progress = run->progress ? report_search : NULL,
+                            .progress_context = run,
+                            .deadline_s = run->deadline_s};
+    return det_propose_regions(image, &detector->settings.regions, &search, regions, count, error);
+}
+
 det_status det_detector_detect(const det_detector *detector, const det_image *image,
                                const det_run *run, det_result *result, det_error *error)
 {
@@ -293,14 +312,11 @@ det_status det_detector_detect(const det_detector *detector, const det_image *im
     double start_s = begin_s;
     det_region *regions = NULL;
     size_t count = 0;
-    const det_run ours = run_of(detector, run);
+    det_run ours = run_of(detector, run);
     det_status status = begin(detector, image, result, error);
     if (status < 0) return status;
 
-    /* The progress callback counts regions, so the search only looks at the deadline. */
-    const det_run silent = {.threads = ours.threads, .deadline_s = ours.deadline_s};
-    status =
-        det_propose_regions(image, &detector->settings.regions, &silent, &regions, &count, error);
+    status = propose(detector, image, &ours, &regions, &count, error);
     result->timings.proposals_ms = lap_ms(&start_s);
     result->proposal_count = count;
     if (status == DET_OK)

@@ -7,8 +7,10 @@ source "$PWD/tests/cli/support.sh"
 draw_picture small.png 30 20
 draw_picture large.png 1200 900
 
-# interrupted SIGNAL ARGUMENT...: starts `detect propose` on a list that never ends soon, and sends it the signal once
-# the first picture is done.
+make_small_model model.safetensors
+
+# interrupted SIGNAL ARGUMENT...: starts `detect ARGUMENT...` on a list that does not end soon, and sends it the signal
+# once the first picture is done.
 interrupted() {
   local signal=$1 status=0 process
   shift
@@ -16,7 +18,7 @@ interrupted() {
     echo small.png
     for _ in {1..50}; do echo large.png; done
   } >names
-  "$build/detect" propose --verbose --set proposals.selective_search.width=0 "$@" @names >.run/out 2>.run/err &
+  "$build/detect" --verbose --set proposals.selective_search.width=0 "$@" @names >.run/out 2>.run/err &
   process=$!
   while kill -0 "$process" && ! grep -q 'small.png' .run/err; do sleep .02; done
   kill -s "$signal" "$process"
@@ -25,27 +27,35 @@ interrupted() {
 }
 
 ctrl_c_ends_with_130_and_leaves_no_file() {
-  interrupted INT -o out.json
+  interrupted INT propose -o out.json
   [ "$(cat .run/status)" = 130 ] || fail "exit status $(cat .run/status)"
   says 'interrupted'
-  holds . large.png names small.png
+  holds . large.png model.safetensors names small.png
 }
 
 an_interrupted_document_on_standard_output_is_whole() {
-  interrupted INT
+  interrupted INT propose
   [ "$(cat .run/status)" = 130 ] || fail "exit status $(cat .run/status)"
   cp .run/out partial.json
   json partial.json 'd["images"][0]["file"] == "small.png" and len(d["images"]) < 51'
   rm partial.json
 }
 
+the_main_job_ends_like_propose() {
+  interrupted INT --model model.safetensors -o out.json
+  [ "$(cat .run/status)" = 130 ] || fail "exit status $(cat .run/status)"
+  says 'interrupted'
+  holds . large.png model.safetensors names small.png
+}
+
 sigterm_ends_with_143() {
-  interrupted TERM -o out.json
+  interrupted TERM propose -o out.json
   [ "$(cat .run/status)" = 143 ] || fail "exit status $(cat .run/status)"
-  holds . large.png names small.png
+  holds . large.png model.safetensors names small.png
 }
 
 check ctrl_c_ends_with_130_and_leaves_no_file
 check an_interrupted_document_on_standard_output_is_whole
+check the_main_job_ends_like_propose
 check sigterm_ends_with_143
 finish

@@ -357,6 +357,12 @@ static bool stop_after_the_first_batch(void *context, uint64_t done, uint64_t to
     return done == 0 || done == total;
 }
 
+static bool stop_the_search(void *context, uint64_t done, uint64_t total)
+{
+    (void)context, (void)done;
+    return total > 0;
+}
+
 static void a_run_can_be_cancelled_and_has_a_deadline(void **state)
 {
     (void)state;
@@ -370,6 +376,9 @@ static void a_run_can_be_cancelled_and_has_a_deadline(void **state)
     const det_run run = {.progress = stop_after_the_first_batch};
     assert_int_equal(det_detector_detect(detector, &image, &run, &result, &error), DET_CANCELLED);
     assert_null(result.detections);
+    const det_run early = {.progress = stop_the_search};
+    assert_int_equal(det_detector_detect(detector, &image, &early, &result, &error), DET_CANCELLED);
+    assert_int_equal(result.proposal_count, 0);
     const det_run late = {.deadline_s = 1e-3};
     assert_int_equal(det_detector_detect(detector, &image, &late, &result, &error), DET_CANCELLED);
     det_image_free(&image);
