@@ -61,13 +61,26 @@ static bool add_pair(pair_set *set, int32_t a, int32_t b)
     return true;
 }
 
-static bool gather_pairs(const det_segments *segments, pair_set *set)
+/* borders[x]: not 0 where pixel x differs from one to the right or below. Those at the ends of the
+ * row, which have fewer neighbours, are always to be looked at. */
+static void find_borders(const int32_t *row, const int32_t *below, int width,
+                         int32_t *restrict borders)
+{
+    borders[0] = borders[width - 1] = 1;
+    for (int x = 1; x + 1 < width; x++)
+        borders[x] = (row[x] ^ row[x + 1]) | (row[x] ^ below[x - 1]) | (row[x] ^ below[x]) |
+                     (row[x] ^ below[x + 1]);
+}
+
+static bool gather_pairs(const det_segments *segments, int32_t *borders, pair_set *set)
 {
     const int width = segments->width;
     for (int y = 0; y < segments->height; y++) {
         const int32_t *row = segments->labels + (size_t)y * (size_t)width;
         const int32_t *below = y + 1 < segments->height ? row + width : row;
+        find_borders(row, below, width, borders);
         for (int x = 0; x < width; x++) {
+            if (!borders[x]) continue;
             const int left = x > 0 ? x - 1 : x, right = x + 1 < width ? x + 1 : x;
             const int32_t here = row[x];
             const int32_t others[] = {row[right], below[left], below[x], below[right]};
@@ -78,19 +91,25 @@ static bool gather_pairs(const det_segments *segments, pair_set *set)
     return true;
 }
 
+/* Adds the pixels x0 to x1 - 1 of row y. */
+static void extend(det_blob *blob, int32_t x0, int32_t x1, int32_t y)
+{
+    blob->size += x1 - x0;
+    if (x0 < blob->box.x0) blob->box.x0 = x0;
+    if (x1 > blob->box.x1) blob->box.x1 = x1;
+    if (y < blob->box.y0) blob->box.y0 = y;
+    blob->box.y1 = y + 1;
+}
+
 static void measure(const det_segments *segments, const det_adjacency *adjacency)
 {
     for (int32_t i = 0; i < adjacency->count; i++)
         adjacency->blobs[i] = (det_blob){{INT32_MAX, INT32_MAX, 0, 0}, 0, i};
-    const int32_t *label = segments->labels;
-    for (int32_t y = 0; y < segments->height; y++)
-        for (int32_t x = 0; x < segments->width; x++, label++) {
-            det_rectangle *box = &adjacency->blobs[*label].box;
-            adjacency->blobs[*label].size++;
-            if (x < box->x0) box->x0 = x;
-            if (x >= box->x1) box->x1 = x + 1;
-            if (y < box->y0) box->y0 = y;
-            box->y1 = y + 1;
+    const int32_t *row = segments->labels, width = segments->width;
+    for (int32_t y = 0; y < segments->height; y++, row += width)
+        for (int32_t x = 0, start; x < width;) {
+            for (start = x++; x < width && row[x] == row[start]; x++) continue;
+            extend(&adjacency->blobs[row[start]], start, x, y);
         }
 }
 
@@ -100,7 +119,8 @@ static bool create(const det_segments *segments, det_arena *arena, pair_set *set
     *adjacency = (det_adjacency){
         .count = segments->count,
         .blobs = det_arena_take(arena, (size_t)segments->count, sizeof *adjacency->blobs)};
-    if (!adjacency->blobs || !gather_pairs(segments, set)) return false;
+    int32_t *borders = det_arena_take(arena, (size_t)segments->width, sizeof *borders);
+    if (!adjacency->blobs || !borders || !gather_pairs(segments, borders, set)) return false;
     measure(segments, adjacency);
 
     adjacency->touching_count = set->count;

@@ -11,8 +11,8 @@
  * kernel [1 4 1]/6 x [-1 0 1]/2, whose variance is 1/3 along both axes. */
 #include "proposals/selective_search/features.h"
 
+#include "proposals/selective_search/blur.h"
 #include "src/base/error.h"
-#include "src/image/opencv.h"
 
 #include <math.h>
 #include <string.h>
@@ -49,52 +49,91 @@ static void code_colors(const det_planes *planes, uint8_t *codes)
 }
 
 /* The place of a derivative, in tenths of the range, among the 20 bins of its axis. */
-static uint8_t texture_bin(float tenths)
+static uint32_t texture_bin(float tenths)
 {
     const float size = fabsf(tenths);
-    const int bin = size < 9 ? (int)size : 9;
-    return (uint8_t)(bin == 0 ? 0 : tenths > 0 ? bin : 10 + bin);
+    const int bin = (int)(size < 9 ? size : 9);
+    const int opposite = tenths < 0 ? 10 : 0;
+    return (uint32_t)(bin ? bin + opposite : 0);
 }
 
-/* Codes of one row. rows: blurred values of the one above, itself and the one below; at the edges
- * of the picture pixels are repeated. codes: of the row's first pixel, `step` bytes from one pixel
- * to the next. */
-static void code_row(const float *const rows[3], int width, float tenths, int first_code,
-                     uint8_t *codes, size_t step)
+/* What the derivatives of a row are made of: [1 4 1] and [-1 0 1] along its columns, and a value
+ * repeated on both sides. */
+typedef struct {
+    float *smooth, *change; /* of pixel x at x + 1 */
+    uint32_t *words;        /* the four codes of each pixel */
+} texture_row;
+
+static void combine_rows(const float *const rows[3], size_t width, const texture_row *t)
 {
     const float *above = rows[0], *row = rows[1], *below = rows[2];
-    const float diagonal = tenths * .70710678f;
-    for (int x = 0; x < width; x++, codes += step) {
-        const int l = x > 0 ? x - 1 : 0, r = x + 1 < width ? x + 1 : x;
-        const float gx =
-            ((above[r] - above[l]) + 4 * (row[r] - row[l]) + (below[r] - below[l])) / 12;
-        const float gy =
-            ((below[l] - above[l]) + 4 * (below[x] - above[x]) + (below[r] - above[r])) / 12;
-        const float derivatives[axes] = {gx * tenths, (gx + gy) * diagonal, gy * tenths,
-                                         (gy - gx) * diagonal};
-        for (int a = 0; a < axes; a++)
-            codes[a] = (uint8_t)(first_code + 20 * a + texture_bin(derivatives[a]));
+    float *restrict smooth = t->smooth + 1, *restrict change = t->change + 1;
+    for (size_t x = 0; x < width; x++) {
+        smooth[x] = above[x] + 4 * row[x] + below[x];
+        change[x] = below[x] - above[x];
+    }
+    t->smooth[0] = smooth[0];
+    t->change[0] = change[0];
+    smooth[width] = smooth[width - 1];
+    change[width] = change[width - 1];
+}
+
+/* words[x] = the codes of the axes at 0, 45, 90 and 135 degrees, the first in the lowest byte. */
+static void code_row(const texture_row *t, size_t width, float tenths, uint32_t first_code)
+{
+    const float *restrict smooth = t->smooth, *restrict change = t->change;
+    uint32_t *restrict words = t->words;
+    const uint32_t start = first_code * 0x01010101u + 0x3c281400u; /* 60, 40, 20, 0 */
+    const float straight = tenths / 12, diagonal = tenths / 12 * .70710678f;
+    for (size_t x = 0; x < width; x++) {
+        const float gx = smooth[x + 2] - smooth[x];
+        const float gy = change[x] + 4 * change[x + 1] + change[x + 2];
+        words[x] = start + texture_bin(gx * straight) + (texture_bin((gx + gy) * diagonal) << 8) +
+                   (texture_bin(gy * straight) << 16) + (texture_bin((gy - gx) * diagonal) << 24);
     }
 }
 
-/* Codes of channel `to` from the texture of plane `from`. */
-static det_status code_texture(const det_planes *planes, int from, int to, const texture_kind *kind,
-                               float *blurred, uint8_t *codes, det_error *error)
+static void store_words(const uint32_t *words, size_t width, uint8_t *codes, size_t step)
 {
-    const int width = planes->width, height = planes->height;
-    const size_t pixels = pixel_count(planes), step = (size_t)planes->channels * codes_per_channel;
-    const uint8_t *plane = planes->values + (size_t)from * pixels;
-    for (size_t i = 0; i < pixels; i++) blurred[i] = plane[i];
-    const det_status status = det_cv_gaussian_blur(blurred, blurred, width, height, 1,
-                                                   sqrt(kind->sigma * kind->sigma - 1. / 3), error);
-    if (status < 0) return status;
+    for (size_t x = 0; x < width; x++, codes += step)
+        for (int a = 0; a < axes; a++) codes[a] = (uint8_t)(words[x] >> (8 * a));
+}
 
+/* Codes of channel `to` from a blurred plane. */
+static void code_texture(const det_planes *planes, const float *blurred, float tenths, int to,
+                         const texture_row *t, uint8_t *codes)
+{
+    const size_t width = (size_t)planes->width, height = (size_t)planes->height;
+    const size_t step = (size_t)planes->channels * codes_per_channel;
     codes += planes->channels + axes * to;
-    for (int y = 0; y < height; y++) {
-        const float *row = blurred + (size_t)y * (size_t)width;
+    for (size_t y = 0; y < height; y++) {
+        const float *row = blurred + y * width;
         const float *rows[3] = {y > 0 ? row - width : row, row, y + 1 < height ? row + width : row};
-        code_row(rows, width, 10 / (255 * kind->range), DET_TEXTURE_BINS * to,
-                 codes + (size_t)y * (size_t)width * step, step);
+        combine_rows(rows, width, t);
+        code_row(t, width, tenths, (uint32_t)(DET_TEXTURE_BINS * to));
+        store_words(t->words, width, codes + y * width * step, step);
+    }
+}
+
+/* Codes of every channel, from its own texture or that of the first. */
+static det_status code_textures(const det_planes *planes, const texture_kind *kind,
+                                det_arena *scratch, uint8_t *codes, det_error *error)
+{
+    const size_t pixels = pixel_count(planes), width = (size_t)planes->width;
+    float *blurred = det_arena_take(scratch, pixels, sizeof *blurred);
+    const texture_row row = {det_arena_take(scratch, width + 2, sizeof *row.smooth),
+                             det_arena_take(scratch, width + 2, sizeof *row.change),
+                             det_arena_take(scratch, width, sizeof *row.words)};
+    if (!blurred || !row.smooth || !row.change || !row.words)
+        return det_fail_memory(error, "the texture of a picture");
+
+    const double sigma = sqrt(kind->sigma * kind->sigma - 1. / 3);
+    for (int c = 0; c < planes->channels; c++) {
+        const size_t from = kind->first_channel_only ? 0 : (size_t)c;
+        const det_status status = det_blur(planes->values + from * pixels, planes->width,
+                                           planes->height, sigma, scratch, blurred, error);
+        if (status < 0) return status;
+        code_texture(planes, blurred, 10 / (255 * kind->range), c, &row, codes);
     }
     return DET_OK;
 }
@@ -102,19 +141,12 @@ static det_status code_texture(const det_planes *planes, int from, int to, const
 det_status det_codes_create(const det_planes *planes, det_texture texture, det_arena *arena,
                             det_arena *scratch, det_codes *codes, det_error *error)
 {
-    const size_t pixels = pixel_count(planes);
-    const texture_kind *kind = &texture_kinds[texture];
-    float *blurred = det_arena_take(scratch, pixels, sizeof *blurred);
-    uint8_t *values = det_arena_take(arena, pixels, (size_t)planes->channels * codes_per_channel);
-    if (!values || !blurred) return det_fail_memory(error, "the features of a picture");
-
+    uint8_t *values =
+        det_arena_take(arena, pixel_count(planes), (size_t)planes->channels * codes_per_channel);
+    if (!values) return det_fail_memory(error, "the features of a picture");
     *codes = (det_codes){planes->channels, values};
     code_colors(planes, values);
-    det_status status = DET_OK;
-    for (int c = 0; c < planes->channels && status == DET_OK; c++)
-        status =
-            code_texture(planes, kind->first_channel_only ? 0 : c, c, kind, blurred, values, error);
-    return status;
+    return code_textures(planes, &texture_kinds[texture], scratch, values, error);
 }
 
 static det_status create_rows(int rows, int channels, det_arena *arena, det_histograms *histograms,

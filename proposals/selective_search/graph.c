@@ -6,8 +6,8 @@
  * it is stable, which makes the order total. One graph serves every scale k. */
 #include "proposals/selective_search/graph.h"
 
+#include "proposals/selective_search/blur.h"
 #include "src/base/error.h"
-#include "src/image/opencv.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,16 +16,14 @@
 typedef uint16_t weight;
 
 /* planes as floats, channels x height x width, each blurred. */
-static det_status blur_planes(const det_planes *planes, double sigma_px, float *blurred,
-                              det_error *error)
+static det_status blur_planes(const det_planes *planes, double sigma_px, det_arena *scratch,
+                              float *blurred, det_error *error)
 {
     const size_t pixels = (size_t)planes->width * (size_t)planes->height;
-    for (size_t i = 0; i < pixels * (size_t)planes->channels; i++) blurred[i] = planes->values[i];
-    if (!(sigma_px > 0)) return DET_OK;
-
-    for (int c = 0; c < planes->channels; c++, blurred += pixels) {
-        const det_status status = det_cv_gaussian_blur(blurred, blurred, planes->width,
-                                                       planes->height, 1, sigma_px, error);
+    for (size_t c = 0; c < (size_t)planes->channels; c++) {
+        const det_status status =
+            det_blur(planes->values + c * pixels, planes->width, planes->height, sigma_px, scratch,
+                     blurred + c * pixels, error);
         if (status < 0) return status;
     }
     return DET_OK;
@@ -121,7 +119,7 @@ det_status det_pixel_graph_create(const det_planes *planes, double sigma_px, det
     if (!graph->start || !graph->edges || !blurred || !weights)
         return det_fail_memory(error, "the edges of a picture");
 
-    const det_status status = blur_planes(planes, sigma_px, blurred, error);
+    const det_status status = blur_planes(planes, sigma_px, scratch, blurred, error);
     if (status < 0) return status;
     weigh_edges(planes, blurred, weights);
     sort_edges(weights, graph);

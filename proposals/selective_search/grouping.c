@@ -3,7 +3,7 @@
  *
  * Each region keeps its neighbours in a linked list of neighbours, and the list of a merge is the
  * two lists one after the other, so that no memory is needed beyond the first. A neighbour names
- * the neighbour of the time when it was made; find_region leads from there to what it became.
+ * the neighbour of the time when it was made; det_find_root leads from there to what it became.
  *
  * The similarity of two neighbours stands in the list of the later one, computed when that came to
  * be. A heap holds for each region the best of its earlier neighbours; when that one has been
@@ -11,6 +11,7 @@
  * the best pair of all. */
 #include "proposals/selective_search/grouping.h"
 
+#include "proposals/selective_search/roots.h"
 #include "src/base/error.h"
 
 #include <string.h>
@@ -72,12 +73,6 @@ static candidate pop(grouping *g)
     return top;
 }
 
-static int32_t find_region(int32_t *parent, int32_t i)
-{
-    while (parent[i] != i) i = parent[i] = parent[parent[i]];
-    return i;
-}
-
 static float measure(const grouping *g, int32_t a, int32_t b)
 {
     return det_similarity(g->terms, &g->histograms, &g->blobs[a], &g->blobs[b], g->pixels);
@@ -117,7 +112,7 @@ static void join_lists(grouping *g, int32_t a, int32_t b, int32_t merge)
     for (int32_t i = la->first, next; i != none; i = next) {
         neighbour *l = &g->neighbours[i];
         next = l->next;
-        l->region = find_region(g->parent, l->region);
+        l->region = det_find_root(g->parent, l->region);
         if (l->region == merge || g->seen[l->region] == merge) continue;
         g->seen[l->region] = merge;
         l->similarity = measure(g, merge, l->region);

@@ -90,6 +90,8 @@ static det_status plan_scales(const det_selective_search_options *options, det_s
                             (double)given[i]);
         const double least = options->min_size_px ? options->min_size_px : (double)given[i];
         plan->k[i] = scale * (double)given[i];
+        plan->least_k = i ? fmin(plan->least_k, plan->k[i]) : plan->k[i];
+        plan->most_k = fmax(plan->most_k, plan->k[i]);
         plan->min_size[i] = (int)fmin(fmax(round(scale * least), 1), max_pixels);
         plan->ks++;
     }

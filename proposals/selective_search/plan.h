@@ -9,7 +9,8 @@
 typedef struct det_search_plan {
     int spaces, ks, similarity_sets;
     unsigned space[8], similarity[16];
-    double k[8];     /**< superpixel_scale applied */
+    double k[8]; /**< superpixel_scale applied */
+    double least_k, most_k;
     int min_size[8]; /**< of the k of the same place */
     double sigma_px;
     size_t max;

@@ -2,7 +2,7 @@
 #ifndef DETECT_PROPOSALS_SEGMENT_H
 #define DETECT_PROPOSALS_SEGMENT_H
 
-#include "proposals/selective_search/graph.h"
+#include "proposals/selective_search/fragments.h"
 
 /** A picture cut into segments, each connected over 8 neighbours. */
 typedef struct det_segments {
@@ -12,12 +12,13 @@ typedef struct det_segments {
 } det_segments;
 
 /** Segments a picture.
- *  @param k        scale, > 0, in grey levels times pixels: larger gives larger segments.
+ *  @param k        scale, between those that the fragments were made for, in grey levels times
+ *                  pixels: larger gives larger segments.
  *  @param min_size pixels; smaller segments join a neighbour.
  *  @param arena    the labels are taken from it.
  *  @param segments receives them.
  *  @return DET_OK, DET_MEMORY. Thread-safe. */
-det_status det_segment(const det_pixel_graph *graph, double k, int min_size, det_arena *arena,
+det_status det_segment(const det_fragments *fragments, double k, int min_size, det_arena *arena,
                        det_segments *segments, det_error *error);
 
 #endif

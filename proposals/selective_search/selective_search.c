@@ -3,7 +3,7 @@
  * recognition", IJCV 2013.
  *
  * A hierarchy is a colour space, a scale k and a set of similarities. What hierarchies share is
- * done once: a colour space has one sorted graph and one set of pixel codes, a space and a scale
+ * done once: a colour space has one set of fragments and one of pixel codes, a space and a scale
  * one segmentation with its histograms. The tasks of each stage are independent, so that their
  * results do not depend on which thread runs them.
  *
@@ -23,11 +23,11 @@
 
 enum {
     memory_budget = 128 << 20, /* bytes that colour spaces together may take */
-    bytes_per_pixel = 31       /* of a colour space: edges and codes */
+    bytes_per_pixel = 35       /* of a colour space: fragments, their edges, codes */
 };
 
 typedef struct {
-    det_pixel_graph graph;
+    det_fragments fragments;
     det_codes codes;
 } space_work;
 
@@ -36,9 +36,9 @@ typedef struct {
     det_histograms histograms;
 } segmentation;
 
-/* What lives until the end of the wave, and of the task. */
+/* What lives until the end of the wave, of the task, and of a step of it. */
 typedef struct {
-    det_arena wave, task;
+    det_arena wave, task, step;
 } thread_arenas;
 
 typedef struct {
@@ -109,15 +109,23 @@ static det_status run_stage(search *s, int count, stage_task *run)
 static det_status prepare(search *s, size_t index, int worker, det_error *error)
 {
     det_arena *wave = &s->arenas[worker].wave, *task = &s->arenas[worker].task;
+    det_arena *step = &s->arenas[worker].step;
+    const det_search_plan *p = &s->plan;
     const size_t number = (size_t)s->first_space + index;
     space_work *space = &s->spaces[number];
     det_planes planes;
-    det_status status = det_color_convert(s->picture, s->plan.space[number], task, &planes, error);
+    det_pixel_graph graph;
+    det_status status = det_color_convert(s->picture, p->space[number], task, &planes, error);
     if (status == DET_OK)
-        status =
-            det_pixel_graph_create(&planes, s->plan.sigma_px, wave, task, &space->graph, error);
+        status = det_pixel_graph_create(&planes, p->sigma_px, task, step, &graph, error);
+    det_arena_reset(step);
+    if (status == DET_OK)
+        status = det_fragments_create(&graph, p->least_k, p->most_k, wave, step, &space->fragments,
+                                      error);
+    det_arena_reset(step);
     if (status == DET_OK && needs_histograms(s))
-        status = det_codes_create(&planes, s->plan.texture, wave, task, &space->codes, error);
+        status = det_codes_create(&planes, p->texture, wave, step, &space->codes, error);
+    det_arena_reset(step);
     return status;
 }
 
@@ -128,7 +136,7 @@ static det_status segment(search *s, size_t index, int worker, det_error *error)
     const space_work *space = &s->spaces[number / ks];
     segmentation *seg = &s->segmentations[number];
     det_segments segments;
-    det_status status = det_segment(&space->graph, s->plan.k[number % ks],
+    det_status status = det_segment(&space->fragments, s->plan.k[number % ks],
                                     s->plan.min_size[number % ks], task, &segments, error);
     if (status == DET_OK) status = det_adjacency_create(&segments, wave, &seg->adjacency, error);
     if (status == DET_OK && needs_histograms(s))
@@ -219,6 +227,7 @@ static void finish(search *s)
     for (int i = 0; s->arenas && i < s->threads; i++) {
         det_arena_free(&s->arenas[i].wave);
         det_arena_free(&s->arenas[i].task);
+        det_arena_free(&s->arenas[i].step);
     }
     for (int i = 0; s->hierarchies && i < hierarchy_count(s); i++)
         det_free(s->hierarchies[i].boxes);

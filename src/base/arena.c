@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks of whole huge pages, from which arrays are cut one after the other. What did not fit into
- * one block the first time does the next: a reset replaces several blocks by one of their size. */
+/* Blocks of whole huge pages; an array is cut from the first block that has room for it. They are
+ * few, because each new one is at least as large as all before it together. */
 #include "src/base/arena.h"
 
 #include "src/base/memory.h"
@@ -21,6 +21,7 @@ static bool round_up(size_t size, size_t step, size_t *rounded)
 
 static block *add_block(det_arena *arena, size_t size)
 {
+    if (size < arena->size) size = arena->size;
     if (!round_up(size, page, &size)) return NULL;
     block *new = det_alloc_aligned(size);
     if (!new) return NULL;
@@ -33,13 +34,13 @@ static block *add_block(det_arena *arena, size_t size)
 void *det_arena_take(det_arena *arena, size_t count, size_t size)
 {
     size_t bytes, whole;
-    if (!det_multiply_size(count, size, &bytes) || !round_up(bytes, line, &bytes)) return NULL;
+    if (!det_multiply_size(count, size, &bytes) || !round_up(bytes, line, &bytes) ||
+        __builtin_add_overflow(bytes, line, &whole))
+        return NULL;
     block *b = arena->blocks;
-    if (!b || b->size - b->used < bytes) {
-        if (__builtin_add_overflow(bytes, line, &whole)) return NULL;
-        b = add_block(arena, whole);
-        if (!b) return NULL;
-    }
+    while (b && b->size - b->used < bytes) b = b->next;
+    if (!b) b = add_block(arena, whole);
+    if (!b) return NULL;
     void *array = (char *)b + b->used;
     b->used += bytes;
     return array;
@@ -47,12 +48,7 @@ void *det_arena_take(det_arena *arena, size_t count, size_t size)
 
 void det_arena_reset(det_arena *arena)
 {
-    const size_t size = arena->size;
-    if (arena->blocks && arena->blocks->next) {
-        det_arena_free(arena);
-        add_block(arena, size); /* without memory for it, it grows again as needed */
-    }
-    if (arena->blocks) arena->blocks->used = line;
+    for (block *b = arena->blocks; b; b = b->next) b->used = line;
 }
 
 void det_arena_free(det_arena *arena)

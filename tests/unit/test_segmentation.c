@@ -27,13 +27,24 @@ static det_pixel_graph create_graph(const det_planes *planes, double sigma_px)
     return graph;
 }
 
-static det_segments segment(const det_planes *planes, double k, int min_size)
+/* Fragments that the scales from k / less to k * more share, cut at scale k. */
+static det_segments segment_among(const det_planes *planes, double k, int min_size, double less,
+                                  double more)
 {
     det_pixel_graph graph = create_graph(planes, 0);
+    det_fragments fragments;
     det_segments segments;
     det_error error;
-    test_assert_ok(det_segment(&graph, k, min_size, &arena, &segments, &error), &error);
+    test_assert_ok(
+        det_fragments_create(&graph, k / less, k * more, &arena, &scratch, &fragments, &error),
+        &error);
+    test_assert_ok(det_segment(&fragments, k, min_size, &arena, &segments, &error), &error);
     return segments;
+}
+
+static det_segments segment(const det_planes *planes, double k, int min_size)
+{
+    return segment_among(planes, k, min_size, 1, 1);
 }
 
 static void assert_row(uint8_t *values, int width, double k, int min_size, const int32_t *labels,
@@ -201,6 +212,18 @@ static void draw(det_random *random, det_planes *p, int blocks)
             }
 }
 
+static void assert_same(const det_segments *s, const int *labels, int pixels)
+{
+    int next = 0;
+    for (int i = 0; i < pixels; i++) {
+        if (labels[i] == i)
+            assert_int_equal(s->labels[i], next++); /* numbered by their first pixel */
+        assert_int_equal(s->labels[i], s->labels[labels[i]]);
+    }
+    assert_int_equal(s->count, next);
+}
+
+/* Whatever other scales the fragments are made for. */
 static void random_pictures_are_cut_as_by_the_plain_reference(void **state)
 {
     (void)state;
@@ -218,16 +241,13 @@ static void random_pictures_are_cut_as_by_the_plain_reference(void **state)
         const double k = 1 + det_random_below(&random, 400);
         const int min_size = 1 + (int)det_random_below(&random, 12);
         segment_plain(&p, k, min_size, labels);
-        det_segments s = segment(&p, k, min_size);
-        int next = 0;
-        for (int i = 0; i < p.width * p.height; i++) {
-            if (labels[i] == i)
-                assert_int_equal(s.labels[i], next++); /* numbered by their first pixel */
-            assert_int_equal(s.labels[i], s.labels[labels[i]]);
+        static const double others[][2] = {{1, 1}, {1, 6}, {2, 1}, {3, 1.5}, {1000, 1000}};
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+            det_segments s = segment_among(&p, k, min_size, others[i][0], others[i][1]);
+            assert_same(&s, labels, p.width * p.height);
+            det_arena_reset(&arena);
+            det_arena_reset(&scratch);
         }
-        assert_int_equal(s.count, next);
-        det_arena_reset(&arena);
-        det_arena_reset(&scratch);
     }
 }
 
