@@ -6,6 +6,7 @@
 #include "detect/version.h"
 #include "src/cli/commands.h"
 #include "src/cli/document.h"
+#include "src/cli/model.h"
 #include "src/cli/progress.h"
 #include "src/cli/report.h"
 
@@ -110,24 +111,13 @@ static det_status measure(const setup *s, figures *f, det_error *error)
     return status;
 }
 
-static uint64_t count_macs(const det_model *model)
-{
-    uint64_t macs = 0;
-    for (size_t i = 0; i < det_model_layer_count(model); i++) {
-        det_layer_info info = {0};
-        det_model_layer(model, i, &info);
-        macs += info.macs;
-    }
-    return macs;
-}
-
 static void describe(const setup *s, figures *f)
 {
     struct rusage usage;
     f->batch = det_network_batch(s->network);
     f->threads = det_network_threads(s->network);
     f->input = det_network_input_shape(s->network);
-    f->macs = count_macs(s->model);
+    f->macs = cli_model_totals(s->model).macs;
     getrusage(RUSAGE_SELF, &usage);
     f->peak_mb = (double)usage.ru_maxrss / 1024;
 }

@@ -3,6 +3,8 @@
  * bash-completion. */
 #include "src/cli/help.h"
 
+#include "detect/data.h"
+
 #include <string.h>
 
 /** The first word of a command's name, where it is the first of a group: "model" for "model import"
@@ -50,6 +52,9 @@ static void print_value_case(const cli_command *command, const cli_option *optio
     case CLI_COMPLETES_FOLDERS:
         fputs("_detect_offer -d ;;\n", stream);
         break;
+    case CLI_COMPLETES_KEYS:
+        fputs("compopt -o nospace 2>/dev/null; _detect_offer -W \"$keys\" ;;\n", stream);
+        break;
     case CLI_COMPLETES_CHOICES:
         fputs("_detect_offer -W \"", stream);
         for (const char *c = option->choices; *c; c++) fputc(*c == '|' ? ' ' : *c, stream);
@@ -60,6 +65,10 @@ static void print_value_case(const cli_command *command, const cli_option *optio
 
 static void print_option_values(FILE *stream)
 {
+    const char *key;
+    fputs("    local keys=\"", stream);
+    for (size_t i = 0; det_config_key(i, &key, NULL, NULL, NULL); i++) fprintf(stream, "%s= ", key);
+    fputs("\"\n", stream);
     fputs("    case \"$command $prev\" in\n", stream);
     for (size_t c = 0; c < CLI_COMMAND_COUNT; c++)
         for (size_t i = 0; i < cli_option_count; i++)

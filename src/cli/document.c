@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* JSON documents in files, and numbers for people. */
 #include "src/cli/document.h"
 
 #include "src/cli/report.h"

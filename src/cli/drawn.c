@@ -37,7 +37,7 @@ static taken_name *take_name(void **tree, char *name, bool *is_new)
     taken_name *taken = cli_alloc(1, sizeof *taken);
     *taken = (taken_name){name, 2};
     taken_name **found = tsearch(taken, tree, compare_names);
-    if (!found) free_name(cli_alloc(SIZE_MAX, 1)); /* says that memory is short */
+    if (!found) cli_out_of_memory();
     *is_new = *found == taken;
     if (!*is_new) free_name(taken);
     return *found;

@@ -2,6 +2,8 @@
 /* Help texts for a terminal of 80 columns, made from the option table. */
 #include "src/cli/help.h"
 
+#include "detect/data.h"
+
 #include <string.h>
 
 enum { WIDTH = 79, OPTION_COLUMN = 26 };
@@ -126,6 +128,19 @@ void cli_print_group_help(const char *group, FILE *stream)
     fprintf(stream, "Usage: detect %s COMMAND [OPTION]... [OPERAND]...\n", group);
     print_commands(group, stream);
     fprintf(stream, "\n'detect help %s COMMAND' explains one of them.\n", group);
+}
+
+void cli_print_keys(FILE *stream)
+{
+    const char *key, *value, *help;
+    fputs("Keys of the configuration, with their defaults. They are set in a --config\n"
+          "file, where a dot stands for nesting, or with --set KEY=VALUE.\n",
+          stream);
+    for (size_t i = 0; det_config_key(i, &key, NULL, &value, &help); i++) {
+        fprintf(stream, "\n  %s = %s\n", key, value);
+        indent_to(6, stream);
+        print_wrapped(help, 6, 6, stream);
+    }
 }
 
 void cli_print_usage(FILE *stream)

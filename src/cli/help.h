@@ -12,6 +12,8 @@
 void cli_print_help(const cli_command *command, FILE *stream);
 /** The commands that begin with a word: "model". */
 void cli_print_group_help(const char *group, FILE *stream);
+/** The keys of the configuration, with their defaults. */
+void cli_print_keys(FILE *stream);
 /** The few lines for somebody who typed nothing but the program's name. */
 void cli_print_usage(FILE *stream);
 /** A script that completes commands, options and their values in bash. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Pictures from files and from standard input. */
 #include "src/cli/input.h"
 
 #include "src/cli/report.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char standard_input[] = "standard input";
@@ -42,4 +44,11 @@ det_status cli_input_read(const char *path, const det_image_limits *limits, det_
         status = det_image_decode(bytes, size, standard_input, limits, image, error);
     free(bytes);
     return status;
+}
+
+bool cli_same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
 }

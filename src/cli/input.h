@@ -9,4 +9,7 @@
 det_status cli_input_read(const char *path, const det_image_limits *limits, det_image *image,
                           det_error *error);
 
+/** Whether two paths lead to one file, which exists. */
+bool cli_same_file(const char *a, const char *b);
+
 #endif

@@ -5,9 +5,6 @@
 #include "src/cli/parse.h"
 #include "src/cli/report.h"
 
-#include <string.h>
-#include <unistd.h>
-
 static int wrong_usage(const cli_line *line, const det_error *error)
 {
     cli_report(error);
@@ -25,6 +22,7 @@ static int print_version(void)
 static int run(const cli_line *line)
 {
     const cli_values *values = &line->values;
+    if (values->help_keys) return cli_print_keys(stdout), CLI_DONE;
     if (values->help && line->group) return cli_print_group_help(line->group, stdout), CLI_DONE;
     if (values->help) return cli_print_help(line->command, stdout), CLI_DONE;
     if (values->version) return print_version();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The manual page, made from the option table, in the man macros of troff. */
+#include "detect/data.h"
 #include "detect/version.h"
 #include "src/cli/help.h"
 
@@ -87,6 +88,21 @@ static void print_command(const cli_command *command, FILE *stream)
         if (cli_command_has(command, &cli_options[i])) print_option(&cli_options[i], stream);
 }
 
+static void print_keys(FILE *stream)
+{
+    const char *key, *type, *value, *help;
+    fputs(".SH CONFIGURATION\n", stream);
+    print_line("Keys of a --config file, where a dot stands for nesting, and of --set.", stream);
+    for (size_t i = 0; det_config_key(i, &key, &type, &value, &help); i++) {
+        fputs(".TP\n", stream);
+        print_bold(key, stream);
+        fprintf(stream, " (%s, ", type);
+        print_text(value, stream);
+        fputs(")\n", stream);
+        print_line(help, stream);
+    }
+}
+
 static void print_section(const char *title, const char *text, FILE *stream)
 {
     fprintf(stream, ".SH %s\n", title);
@@ -109,6 +125,7 @@ void cli_print_man(FILE *stream)
     fputs(".SH COMMANDS AND OPTIONS\n", stream);
     for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) print_command(&cli_commands[i], stream);
 
+    print_keys(stream);
     fputs(".SH EXAMPLES\n", stream);
     for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) print_examples(&cli_commands[i], stream);
     print_section("EXIT STATUS", cli_exit_text, stream);

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Model files: import, info, verify. */
-#include "detect/model.h"
+#include "src/cli/model.h"
 
 #include "src/cli/commands.h"
 #include "src/cli/document.h"
+#include "src/cli/input.h"
 #include "src/cli/report.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-typedef struct totals {
-    uint64_t parameters, macs;
-} totals;
 
 static det_layer_info layer_at(const det_model *model, size_t index)
 {
@@ -21,9 +17,9 @@ static det_layer_info layer_at(const det_model *model, size_t index)
     return info;
 }
 
-static totals sum_layers(const det_model *model)
+cli_totals cli_model_totals(const det_model *model)
 {
-    totals sum = {0};
+    cli_totals sum = {0};
     for (size_t i = 0; i < det_model_layer_count(model); i++) {
         const det_layer_info info = layer_at(model, i);
         sum.parameters += info.parameters;
@@ -38,7 +34,7 @@ static void print_summary(const det_model *model, const char *word)
     char layers[32], parameters[32], classes[32];
     printf("%s: %s%s layers, %s parameters, %s classes, %s\n", det_model_path(model), word,
            cli_group_digits(det_model_layer_count(model), layers),
-           cli_group_digits(sum_layers(model).parameters, parameters),
+           cli_group_digits(cli_model_totals(model).parameters, parameters),
            cli_group_digits(det_model_class_count(model), classes), det_model_digest(model));
 }
 
@@ -69,14 +65,6 @@ static det_status parse_mean(const char *text, float mean[3], det_error *error)
     return DET_OK;
 }
 
-/** The model file must not replace what it is made from. */
-static bool is_same_file(const char *a, const char *b)
-{
-    struct stat first, second;
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
-}
-
 static det_status import(const cli_values *values, det_error *error)
 {
     float mean[3];
@@ -84,7 +72,7 @@ static det_status import(const cli_values *values, det_error *error)
     if (!values->output)
         return cli_fail(error, DET_ARGUMENT,
                         "where to? Name the model file: --output model.safetensors");
-    if (is_same_file(weights, values->output))
+    if (cli_same_file(weights, values->output))
         return cli_fail(error, DET_ARGUMENT, "--output %s would overwrite the weights",
                         values->output);
     if (values->mean && parse_mean(values->mean, mean, error) < 0) return error->status;
@@ -172,7 +160,7 @@ static void print_layers(const det_model *model)
                shape_text(info.input, input), shape_text(info.output, output),
                cli_group_digits(info.parameters, parameters), (double)info.macs * 1e-6);
     }
-    const totals sum = sum_layers(model);
+    const cli_totals sum = cli_model_totals(model);
     snprintf(input, sizeof input, "%zu layers", det_model_layer_count(model));
     printf("%-*s  %-13s  %-13s  %-13s  %11s  %10.3f\n", width, "Total", input, "", "",
            cli_group_digits(sum.parameters, parameters), (double)sum.macs * 1e-6);
@@ -234,7 +222,7 @@ static void write_layers(det_json *json, const det_model *model)
 
 static det_json *make_document(const det_model *model)
 {
-    const totals sum = sum_layers(model);
+    const cli_totals sum = cli_model_totals(model);
     det_json *json = det_json_create();
     if (!json) return NULL;
     det_json_begin_object(json, NULL);

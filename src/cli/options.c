@@ -150,9 +150,9 @@ const cli_option cli_options[] = {
     TEXTS("model", 'm', "FILE", FILES, IN(CLI_DETECT), models,
           "Classify with this model file; short for classifier.models. Repeated, the models vote."),
     TEXTS("model", 'm', "FILE", FILES, IN(CLI_BENCH_NETWORK), models, "The model file to run."),
-    TEXTS("set", 's', "KEY=VALUE", NOTHING, ON_PICTURES, settings,
-          "Set one key of the configuration, such as postprocess.nms.iou=0.3; may be repeated. "
-          "Wins over all else."),
+    TEXTS("set", 's', "KEY=VALUE", KEYS, ON_PICTURES, settings,
+          "Set one key of the configuration, such as postprocess.nms.iou=0.3; 'detect help keys' "
+          "lists them. May be repeated; wins over all else."),
     TEXT("classes", 'C', "A,B,...", NOTHING, IN(CLI_DETECT), classes,
          "Keep only these classes, named as the model names them."),
     TEXT("output", 'o', "FILE", FILES, IN(CLI_DETECT), output,

@@ -19,6 +19,7 @@ enum { CLI_NOT_GIVEN = -1 };
 /** What the command line said. Texts that were not given are NULL. */
 typedef struct cli_values {
     bool help, version, print_man;
+    bool help_keys; /**< "help keys": the keys of the configuration */
     bool timings, recursive, quiet, verbose, provenance;
     const char *print_completion;
     const char *config, *output, *format, *draw, *classes, *annotations;
@@ -67,6 +68,7 @@ typedef enum cli_completes {
     CLI_COMPLETES_NOTHING,
     CLI_COMPLETES_FILES,
     CLI_COMPLETES_FOLDERS,
+    CLI_COMPLETES_KEYS, /**< of the configuration */
     CLI_COMPLETES_CHOICES
 } cli_completes;
 

@@ -292,6 +292,10 @@ static det_status parse_help(cli_list *words, cli_line *line, det_error *error)
     words->items++;
     words->count--;
     line->values.help = true;
+    if (words->count == 1 && strcmp(words->items[0], "keys") == 0) {
+        line->values.help_keys = true;
+        return DET_OK;
+    }
     line->command = cli_find_command(words, &used);
     if (!line->command && words->count == 1) line->group = words->items[0];
     if (used == words->count || line->group) return DET_OK;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A run over pictures: settings, inputs and outputs are checked first, then each picture is read,
+ * processed, drawn and written, one after the other. */
 #include "src/cli/pictures.h"
 
 #include "detect/json.h"
@@ -9,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- Settings ------------------------------------------------------------------------------- */
@@ -57,24 +58,18 @@ det_status cli_pictures_configure(cli_pictures *pictures, const cli_values *valu
 
 /* ---- Inputs and outputs --------------------------------------------------------------------- */
 
-static bool is_same_file(const char *path, const struct stat *file)
-{
-    struct stat other;
-    return stat(path, &other) == 0 && other.st_dev == file->st_dev && other.st_ino == file->st_ino;
-}
-
 /** The result must not replace what it is made from. */
 static det_status check_output(const cli_pictures *pictures, det_error *error)
 {
     const char *output = pictures->values->output, *config = pictures->values->config;
-    struct stat file;
+    const det_inputs *inputs = &pictures->inputs;
     if (!output) return cli_check_stdout(error);
-    if (stat(output, &file) != 0) return DET_OK;
-    bool same = config && is_same_file(config, &file);
-    for (size_t i = 0; !same && i < pictures->inputs.count; i++)
-        same = is_same_file(pictures->inputs.paths[i], &file);
+    if (access(output, F_OK) != 0) return DET_OK;
+    bool same = config && cli_same_file(config, output);
+    for (size_t i = 0; !same && i < inputs->count; i++)
+        same = cli_same_file(inputs->paths[i], output);
     for (size_t i = 0; !same && i < pictures->config->classifier.model_count; i++)
-        same = is_same_file(pictures->config->classifier.models[i], &file);
+        same = cli_same_file(pictures->config->classifier.models[i], output);
     if (!same) return DET_OK;
     return cli_fail(error, DET_ARGUMENT, "--output %s would overwrite a file that is to be read",
                     output);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The progress line: at most ten times a second, so that it costs nothing. */
 #include "src/cli/progress.h"
 
 #include "src/cli/report.h"

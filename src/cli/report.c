@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Messages, exit statuses, memory or the end, standard streams and signals. */
 #include "src/cli/report.h"
 
 #include <errno.h>
@@ -46,12 +47,17 @@ int cli_exit_status(const det_error *error)
     return error->status == DET_ARGUMENT ? CLI_USAGE : CLI_FAILED;
 }
 
+void cli_out_of_memory(void)
+{
+    fprintf(stderr, "detect: out of memory\n");
+    exit(CLI_FAILED);
+}
+
 void *cli_alloc(size_t count, size_t size)
 {
     void *block = calloc(count > 0 ? count : 1, size);
-    if (block) return block;
-    fprintf(stderr, "detect: out of memory\n");
-    exit(CLI_FAILED);
+    if (!block) cli_out_of_memory();
+    return block;
 }
 
 char *cli_format(const char *format, ...)
@@ -61,7 +67,8 @@ char *cli_format(const char *format, ...)
     va_start(arguments, format);
     const int length = vasprintf(&text, format, arguments);
     va_end(arguments);
-    return length >= 0 ? text : cli_alloc(0, 0);
+    if (length < 0) cli_out_of_memory();
+    return text;
 }
 
 det_status cli_flush(FILE *stream, const char *name, det_error *error)

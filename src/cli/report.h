@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* What the program says about itself, and how it ends. */
+/* What the program says about its own running, and how it ends. */
 
 enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
@@ -22,7 +22,9 @@ void cli_report(const det_error *error);
  *  128 + signal when a signal ended the work, else 1. */
 int cli_exit_status(const det_error *error);
 
-/** Allocates zeroed memory, or says that there is none and exits. */
+/** Says that memory is short and exits. */
+_Noreturn void cli_out_of_memory(void);
+/** Allocates zeroed memory, or ends as above. */
 void *cli_alloc(size_t count, size_t size);
 /** The text that printf would give; free it. */
 char *cli_format(const char *format, ...) DET_PRINTF(1, 2);

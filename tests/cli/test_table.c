@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parser, the help texts, the bash completion and the manual page agree, because all come from
  * one table. */
+#include "detect/data.h"
 #include "src/cli/help.h"
 #include "src/cli/parse.h"
 #include "tests/unit/support.h"
@@ -209,6 +210,26 @@ static void every_option_is_in_the_manual_of_its_commands(void **state)
     (void)state;
     man = printed(cli_print_man);
     for_each_option(check_in_man);
+    free(man);
+}
+
+static void every_key_of_the_configuration_is_listed_completed_and_in_the_manual(void **state)
+{
+    (void)state;
+    char *list = printed(cli_print_keys);
+    completion = printed(cli_print_completion);
+    man = printed(cli_print_man);
+    const char *key;
+    for (size_t i = 0; det_config_key(i, &key, NULL, NULL, NULL); i++) {
+        char listed[128], completed[128], bold[128];
+        snprintf(listed, sizeof listed, "\n  %s = ", key);
+        snprintf(completed, sizeof completed, "%s= ", key);
+        snprintf(bold, sizeof bold, "\\fB%s\\fR (", key);
+        if (!strstr(list, listed) || !strstr(completion, completed) || !strstr(man, bold))
+            fail_msg("%s is missing", key);
+    }
+    free(list);
+    free(completion);
     free(man);
 }
 
@@ -429,6 +450,7 @@ int main(void)
         cmocka_unit_test(every_option_is_in_the_help_of_its_commands),
         cmocka_unit_test(every_option_is_completed_for_its_commands),
         cmocka_unit_test(every_option_is_in_the_manual_of_its_commands),
+        cmocka_unit_test(every_key_of_the_configuration_is_listed_completed_and_in_the_manual),
         cmocka_unit_test(help_is_at_most_80_columns_wide),
         cmocka_unit_test(help_has_an_example_for_every_command),
         cmocka_unit_test(an_option_takes_a_value_in_every_command_or_in_none),

@@ -35,6 +35,12 @@ the_version_names_the_library_underneath() {
   grep -Eqx 'oneDNN [0-9]+\.[0-9]+\.[0-9]+' .run/out || fail 'no version of oneDNN'
 }
 
+the_keys_of_the_configuration_are_explained() {
+  exits 0 detect help keys
+  says_nothing
+  prints 'postprocess.nms.iou = 0.3' 'runtime.threads = 0'
+}
+
 an_unknown_option_is_corrected() {
   exits 2 detect --modle x a.jpg
   prints_nothing
@@ -89,6 +95,7 @@ bash_completes_commands_options_values_and_files() {
   completes -f v voc
   completes --threads '' ''
   completes --draw p pictures
+  completes --set postprocess.nms. 'postprocess.nms.method= postprocess.nms.iou='
   completes pho photo.jpg
   completes model verify pho photo.jpg
   completes help mod model
@@ -114,6 +121,7 @@ check help_lists_commands_and_teaches
 check help_of_a_command_is_the_same_in_both_ways
 check help_of_a_group_lists_its_commands
 check the_version_names_the_library_underneath
+check the_keys_of_the_configuration_are_explained
 check an_unknown_option_is_corrected
 check a_mistyped_command_is_corrected
 check half_a_command_says_what_is_missing
