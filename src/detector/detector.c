@@ -124,21 +124,38 @@ const det_model *det_detector_model(const det_detector *detector)
 /* ---- Classes -----------------------------------------------------------------------------------
  */
 
-/* "no class ... 'ornge'", with up to three classes whose names contain it or begin like it. */
-static det_status fail_unknown_class(const det_model *model, const char *name, det_error *error)
+/* How far a class is from what was typed: 0 where it contains it, else letters to change. */
+static size_t distance_of(const char *name, const char *typed)
 {
-    enum { offered = 3, prefix = 3 };
+    return strcasestr(name, typed) ? 0 : det_text_distance(name, typed);
+}
+
+/* Names the classes at that distance, `room` at most. @return how many. */
+static int add_classes_at(const det_model *model, const char *typed, size_t distance, int room,
+                          det_text *near)
+{
+    int count = 0;
+    for (size_t i = 0; i < model->class_count && count < room; i++) {
+        const char *name = model->classes[i].name;
+        if (distance_of(name, typed) != distance) continue;
+        det_text_format(near, "%s'%s'", near->length ? ", " : "; near it: ", name);
+        count++;
+    }
+    return count;
+}
+
+/* "no class ... 'ornge'", with up to three of the nearest classes. */
+static det_status fail_unknown_class(const det_model *model, const char *typed, det_error *error)
+{
+    enum { offered = 3, farthest = 2 };
     det_text near = {0};
     int count = 0;
-    for (size_t i = 0; i < model->class_count && count < offered; i++) {
-        const char *other = model->classes[i].name;
-        const bool alike = strcasestr(other, name) || strncasecmp(other, name, prefix) == 0;
-        if (alike) det_text_format(&near, "%s'%s'", count++ ? ", " : "; near it: ", other);
-    }
+    for (size_t distance = 0; distance <= farthest && count == 0; distance++)
+        count = add_classes_at(model, typed, distance, offered, &near);
     const det_status status =
         det_fail(error, DET_ARGUMENT,
-                 "no class of the model is called '%s'%s ('detect model info' lists all %zu)", name,
-                 near.data ? near.data : "", model->class_count);
+                 "no class of the model is called '%s'%s ('detect model info' lists all %zu)",
+                 typed, near.data ? near.data : "", model->class_count);
     det_text_free(&near);
     return status;
 }

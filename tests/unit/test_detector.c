@@ -178,10 +178,14 @@ static void an_unknown_class_is_refused_with_near_ones(void **state)
 {
     (void)state;
     det_detector *detector = color_detector();
-    const char *name = "gre";
-    det_error error = {0};
-    const det_status status = det_detector_select_classes(detector, &name, 1, &error);
-    test_assert_error(status, DET_ARGUMENT, &error, "'gre'; near it: 'green'");
+    static const char *const typed[][2] = {{"gree", "'gree'; near it: 'green' ("},
+                                           {"bleu", "'bleu'; near it: 'blue' ("},
+                                           {"yellow", "'yellow' ("}};
+    for (size_t i = 0; i < sizeof typed / sizeof *typed; i++) {
+        det_error error = {0};
+        const det_status status = det_detector_select_classes(detector, &typed[i][0], 1, &error);
+        test_assert_error(status, DET_ARGUMENT, &error, typed[i][1]);
+    }
     det_detector_free(detector);
 }
 
