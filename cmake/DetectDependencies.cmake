@@ -9,23 +9,18 @@ find_package(PkgConfig REQUIRED)
 set(DETECT_PKG_MODULES libjpeg libpng libwebp libwebpdemux json-c libprotobuf-c libxxhash pangocairo)
 pkg_check_modules(DETECT_PKG REQUIRED IMPORTED_TARGET ${DETECT_PKG_MODULES})
 
-# Their own CMake packages ask for what a bare Debian lacks (OpenCL for dnnl, all modules for OpenCV).
-function(detect_find_library name header folder library)
-  find_path(${name}_INCLUDE_DIR ${header} PATH_SUFFIXES ${folder} REQUIRED)
-  find_library(${name}_LIBRARY ${library} REQUIRED)
-  add_library(${name} UNKNOWN IMPORTED)
-  set_target_properties(${name} PROPERTIES IMPORTED_LOCATION ${${name}_LIBRARY}
-                        INTERFACE_INCLUDE_DIRECTORIES ${${name}_INCLUDE_DIR})
-endfunction()
-detect_find_library(detect_dnnl oneapi/dnnl/dnnl.h "" dnnl)
-detect_find_library(detect_opencv_core opencv2/core.hpp opencv4 opencv_core)
-detect_find_library(detect_opencv_imgproc opencv2/imgproc.hpp opencv4 opencv_imgproc)
+# Its own CMake package asks for what a bare Debian lacks (OpenCL).
+find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.h REQUIRED)
+find_library(DNNL_LIBRARY dnnl REQUIRED)
+add_library(detect_dnnl UNKNOWN IMPORTED)
+set_target_properties(detect_dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY}
+                      INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE_DIR})
 
 find_program(PROTOC_C protoc-c REQUIRED)
 
 add_library(detect_dependencies INTERFACE)
 target_link_libraries(detect_dependencies INTERFACE
-  PkgConfig::DETECT_PKG detect_dnnl detect_opencv_imgproc detect_opencv_core Threads::Threads m)
+  PkgConfig::DETECT_PKG detect_dnnl Threads::Threads m)
 if(NOT DETECT_PTHREADS)
   target_link_libraries(detect_dependencies INTERFACE OpenMP::OpenMP_C)
 endif()

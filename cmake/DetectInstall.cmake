@@ -4,8 +4,8 @@
 include(CMakePackageConfigHelpers)
 
 # What the static library needs besides DETECT_PKG_MODULES; the shared one brings it along.
-set(DETECT_LIBRARIES dnnl opencv_imgproc opencv_core)
-set(DETECT_SYSTEM_LIBRARIES stdc++ pthread m)
+set(DETECT_LIBRARIES dnnl)
+set(DETECT_SYSTEM_LIBRARIES pthread m)
 if(NOT DETECT_PTHREADS)
   list(PREPEND DETECT_SYSTEM_LIBRARIES gomp)
 endif()

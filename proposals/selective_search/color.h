@@ -23,7 +23,7 @@ const char *det_color_name(unsigned space);
  *  @param space  one of DET_COLOR_*.
  *  @param arena  the planes are taken from it.
  *  @param planes receives them.
- *  @return DET_OK, DET_ARGUMENT (no such space), DET_MEMORY, DET_INTERNAL. Thread-safe. */
+ *  @return DET_OK, DET_ARGUMENT (no such space), DET_MEMORY. Thread-safe. */
 det_status det_color_convert(const det_image *image, unsigned space, det_arena *arena,
                              det_planes *planes, det_error *error);
 

@@ -24,7 +24,7 @@ typedef struct det_codes {
  *  @param arena   the codes are taken from it.
  *  @param scratch another, for what is needed on the way.
  *  @param codes   receives them.
- *  @return DET_OK, DET_MEMORY, DET_INTERNAL. Thread-safe. */
+ *  @return DET_OK, DET_MEMORY. Thread-safe. */
 det_status det_codes_create(const det_planes *planes, det_texture texture, det_arena *arena,
                             det_arena *scratch, det_codes *codes, det_error *error);
 

@@ -25,7 +25,7 @@ typedef struct det_pixel_graph {
  *  @param arena    the graph is taken from it.
  *  @param scratch  another, for what is needed on the way.
  *  @param graph    receives it.
- *  @return DET_OK, DET_MEMORY, DET_INTERNAL. Thread-safe. */
+ *  @return DET_OK, DET_MEMORY. Thread-safe. */
 det_status det_pixel_graph_create(const det_planes *planes, double sigma_px, det_arena *arena,
                                   det_arena *scratch, det_pixel_graph *graph, det_error *error);
 

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Resizes pictures. Area averaging and bilinear interpolation are separable, and both are weighted
  * sums of neighbouring pixels: a table per axis says which and how much. The sum down the columns
- * comes first, because it runs over whole rows, which GCC turns into vector instructions.
- *
- * Our own rather than OpenCV's, whose resize starts threads for pictures above 2^17 pixels unless a
- * process-wide setting forbids it. */
+ * comes first, because it runs over whole rows, which GCC turns into vector instructions. */
 #include "src/image/resize.h"
 
 #include "src/base/error.h"
