@@ -52,15 +52,15 @@ static bool begins_with_synset(span line)
     return true;
 }
 
-/* Cuts the part before the next comma off the front. */
-static span next_name(span *names)
+/* Cuts the part before the next separator off the front of a text. */
+static span next_part(span *text, char separator)
 {
-    const char *comma = memchr(names->text, ',', names->length);
-    const size_t length = comma ? (size_t)(comma - names->text) : names->length;
-    const span name = {names->text, length};
-    const size_t skipped = comma ? length + 1 : length;
-    *names = (span){names->text + skipped, names->length - skipped};
-    return trim(name);
+    const char *end = memchr(text->text, separator, text->length);
+    const size_t length = end ? (size_t)(end - text->text) : text->length;
+    const span part = {text->text, length};
+    const size_t skipped = end ? length + 1 : length;
+    *text = (span){text->text + skipped, text->length - skipped};
+    return trim(part);
 }
 
 static bool add_synonym(det_class *class, size_t *capacity, span name)
@@ -85,24 +85,14 @@ static bool read_class(span line, det_class *class)
     }
     class->synset = copy((span){line.text, synset_length});
     span names = trim((span){line.text + synset_length, line.length - synset_length});
-    class->name = copy(next_name(&names));
+    class->name = copy(next_part(&names, ','));
     bool done = class->synset && class->name;
     size_t capacity = 0;
     while (done && names.length > 0) {
-        const span name = next_name(&names);
+        const span name = next_part(&names, ',');
         if (name.length > 0) done = add_synonym(class, &capacity, name);
     }
     return done;
-}
-
-static span next_line(span *text)
-{
-    const char *end = memchr(text->text, '\n', text->length);
-    const size_t length = end ? (size_t)(end - text->text) : text->length;
-    const span line = {text->text, length};
-    const size_t skipped = end ? length + 1 : length;
-    *text = (span){text->text + skipped, text->length - skipped};
-    return trim(line);
 }
 
 static det_status add_class(span line, det_model *model, size_t *capacity, det_error *error)
@@ -124,7 +114,7 @@ det_status det_labels_parse(const char *text, size_t size, det_model *model, det
     while (rest.length > 0 && isspace((unsigned char)rest.text[rest.length - 1])) rest.length--;
     size_t capacity = 0;
     for (size_t line = 1; rest.length > 0; line++) {
-        const det_status status = add_class(next_line(&rest), model, &capacity, error);
+        const det_status status = add_class(next_part(&rest, '\n'), model, &capacity, error);
         if (status < 0) {
             det_error_where(error, "line %zu", line);
             return status;
