@@ -18,8 +18,8 @@ typedef enum det_nms_method { DET_NMS_HARD = 0, DET_NMS_NONE = 1 } det_nms_metho
 typedef struct det_config {
     uint64_t set_keys; /**< bit i: key i of det_config_key was set, not left at its default */
     struct {
-        bool selective_search, multibox; /**< proposals.methods */
-        size_t max;                      /**< regions of a picture at most, 0: all */
+        bool selective_search, multibox, uniform, sliding; /**< proposals.methods */
+        size_t max;         /**< regions of a picture at most, 0: all */
         bool whole_picture; /**< false: a region that is the whole picture is left out */
         char preset[16];    /**< "single", "fast" or "quality": color_spaces, similarities and k
                                where they are not set themselves */

@@ -22,7 +22,7 @@ DET_API const char *det_source_name(det_source source);
 /** A place where an object may be. */
 typedef struct det_region {
     det_box box; /**< pixels of the picture */
-    float score; /**< higher is better; selective search: in (0, 1], the order is what counts */
+    float score; /**< higher is better; in (0, 1], the order is what counts */
     det_source source;
     int hierarchy; /**< selective search: which of its hierarchies ranked the box best, from 0:
                       (color space * number of k + k) * number of similarities + similarities */
@@ -105,6 +105,54 @@ DET_API det_status det_selective_search(const det_image *image,
                                         const det_selective_search_options *options,
                                         const det_run *run, det_region **regions, size_t *count,
                                         det_error *error);
+
+/** How the controls propose. Zero in a field means its default. */
+typedef struct det_control_options {
+    size_t max;      /**< boxes to return at most; default 1000 */
+    int min_side_px; /**< as in det_selective_search_options */
+    int width_px;    /**< boxes are whole pixels of a picture of this width; as there */
+    uint64_t seed;   /**< of uniform; default 0 */
+} det_control_options;
+
+/** Proposes boxes at random, whatever the picture shows: the chance level of any figure of recall.
+ *
+ *  "Uniform" of Hosang et al., "What makes for effective detection proposals?" (PAMI 2016): centre,
+ *  square root of the area and logarithm of the aspect ratio are drawn uniformly, and the box is
+ * cut at the borders of the picture. Here the centre lies anywhere in the picture, the root of the
+ * area (before the cut) between min_side_px and that of the picture, width / height between 1/5
+ * and 5. Corners are rounded to pixels of the picture that selective search would work on, boxes
+ * with a side under min_side_px and boxes that are there already are drawn again.
+ *
+ *  @param image   only its size is read.
+ *  @param options or NULL for the defaults.
+ *  @param regions receives an array of *count regions; free with det_regions_free. Fewer than
+ *                 options->max where the picture has hardly as many different boxes; none where a
+ *                 side of it is under min_side_px. The scores are 1, 1/2, 1/3, ... in the order of
+ *                 drawing, so that a smaller max gives the first of them.
+ *  @return DET_OK, DET_ARGUMENT (an empty picture), DET_MEMORY.
+ *  Thread-safe. The same boxes for the same seed. */
+DET_API det_status det_propose_uniform(const det_image *image, const det_control_options *options,
+                                       det_region **regions, size_t *count, det_error *error);
+
+/** Proposes the windows of a grid, whatever the picture shows: the other control.
+ *
+ *  As "SlidingWindow" of Hosang et al., the windows are shared evenly among several sizes, and
+ * those of a size spread evenly over the picture. The widths are 1, 1/2, 1/4, ... of the picture's,
+ * the heights likewise, down to min_side_px; a size is a width and a height that are halved at most
+ *  three times more often than one another. The windows of a size are a lattice that reaches all
+ *  borders, its steps as equal as possible in both directions.
+ *
+ *  They come so that the first n, for any n, are spread over sizes and places: a window of every
+ *  size, largest first, then a second of every size, and so on; those of a size from the middle of
+ *  the picture in the order of a Bayer matrix, which fills the largest gaps first.
+ *
+ *  @param image   only its size is read.
+ *  @param options or NULL; the seed has no meaning. min_side_px and width_px as for uniform.
+ *  @param regions receives an array of *count regions, somewhat fewer than options->max; free with
+ *                 det_regions_free. The scores are 1, 1/2, 1/3, ...
+ *  @return DET_OK, DET_ARGUMENT (an empty picture), DET_MEMORY. Thread-safe. */
+DET_API det_status det_propose_sliding(const det_image *image, const det_control_options *options,
+                                       det_region **regions, size_t *count, det_error *error);
 
 /** Frees an array of regions. Takes NULL. */
 DET_API void det_regions_free(det_region *regions);

@@ -3,13 +3,14 @@
  * The presets are those of table 5 of the IJCV paper; the sizes are those of R-CNN. */
 #include "proposals/selective_search/plan.h"
 
+#include "proposals/regions.h"
 #include "proposals/selective_search/color.h"
 #include "src/base/error.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { max_pixels = 1 << 28, tallest = 4 };
+enum { max_pixels = 1 << 28 };
 
 #define COLOR DET_SIMILARITY_COLOR
 #define TEXTURE DET_SIMILARITY_TEXTURE
@@ -129,14 +130,8 @@ det_status det_search_plan_size(const det_search_plan *plan, const det_image *im
 {
     if (image->width < 1 || image->height < 1 || !image->pixels)
         return det_fail(error, DET_ARGUMENT, "an empty picture has no regions");
-    double scale = 1;
-    if (plan->width_px > 0) {
-        scale = (double)plan->width_px / image->width;
-        if (scale > 1)
-            scale = fmax(1, fmin(scale, (double)tallest * plan->width_px / image->height));
-    }
-    const double w = fmax(1, round(image->width * scale));
-    const double h = fmax(1, round(image->height * scale));
+    double w, h;
+    det_working_size(image, plan->width_px, &w, &h);
     if (w * h > max_pixels)
         return det_fail(error, DET_LIMIT,
                         "selective search would work on %.0f x %.0f pixels, more than its %d; "

@@ -23,8 +23,7 @@ typedef struct det_search_plan {
 det_status det_search_plan_create(const det_selective_search_options *options,
                                   det_search_plan *plan, det_error *error);
 
-/** Size of the picture that the search works on: width_px wide. Enlarging stops where the height
- *  would exceed 4 * width_px, so that a narrow strip does not grow out of all proportion.
+/** Size of the picture that the search works on (det_working_size).
  *  @return DET_OK, DET_ARGUMENT (an empty picture), DET_LIMIT (more than 2^28 pixels). */
 det_status det_search_plan_size(const det_search_plan *plan, const det_image *image, int *width,
                                 int *height, det_error *error);

@@ -82,10 +82,9 @@ static const char **class_names(const det_model *model, size_t *count)
 static int run(cli_pictures *pictures, det_detector *detector)
 {
     const det_config *config = pictures->config;
-    const char *methods[2];
-    size_t method_count = 0, class_count;
-    if (config->proposals.selective_search) methods[method_count++] = "selective_search";
-    if (config->proposals.multibox) methods[method_count++] = "multibox";
+    const char *methods[CLI_METHODS];
+    const size_t method_count = cli_methods(config, methods);
+    size_t class_count;
     const char **names = class_names(det_detector_model(detector), &class_count);
     const cli_task task = {.context = detector,
                            .process = process,

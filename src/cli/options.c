@@ -45,15 +45,17 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
         {.name = "propose",
          .operands = PICTURES,
          .summary = "Propose regions where objects may be, without a network",
-         .description =
-             "Runs selective search alone and writes the regions of each picture, best first. No "
-             "model is needed.",
+         .description = "Writes the regions that selective search, or another method, proposes in "
+                        "each picture, "
+                        "best first. No model is needed.",
          .examples = {{"detect propose photo.jpg", "All regions of one photograph as JSON."},
                       {"detect propose --draw out --top 20 photo.jpg",
                        "Also draws the best 20 into out/photo.jpg."},
                       {"detect propose --set proposals.selective_search.superpixel_scale=2 "
                        "--format jsonl photos/",
-                       "Fewer regions, from larger superpixels."}},
+                       "Fewer regions, from larger superpixels."},
+                      {"detect propose --method uniform --set proposals.max=2000 photos/",
+                       "2000 random boxes a picture, to compare with."}},
          .operands_min = 1,
          .operands_max = SIZE_MAX,
          .reads_pictures = true,
@@ -153,6 +155,10 @@ const cli_option cli_options[] = {
     TEXTS("set", 's', "KEY=VALUE", KEYS, ON_PICTURES, settings,
           "Set one key of the configuration, such as postprocess.nms.iou=0.3; 'detect help keys' "
           "lists them. May be repeated; wins over all else."),
+    CHOICE("method", 'M', "NAME", "selective_search|uniform|sliding", IN(CLI_PROPOSE), method,
+           "What proposes: selective_search (the default), or a control that does not look at the "
+           "picture and shows what chance would find, uniform (random boxes) or sliding (a grid of "
+           "windows); short for proposals.methods, which also takes several."),
     TEXT("classes", 'C', "A,B,...", NOTHING, IN(CLI_DETECT), classes,
          "Keep only these classes, named as the model names them."),
     TEXT("output", 'o', "FILE", FILES, IN(CLI_DETECT), output,

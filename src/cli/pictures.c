@@ -35,6 +35,15 @@ static det_status set_models(det_config *config, const cli_list *models, det_err
     return status;
 }
 
+static det_status set_method(det_config *config, const char *method, det_error *error)
+{
+    if (!method) return DET_OK;
+    char *assignment = cli_format("proposals.methods=%s", method);
+    const det_status status = det_config_set(config, assignment, error);
+    free(assignment);
+    return status;
+}
+
 static det_status set_threads(det_config *config, int threads, det_error *error)
 {
     if (threads == CLI_NOT_GIVEN) return DET_OK;
@@ -50,10 +59,28 @@ det_status cli_pictures_configure(cli_pictures *pictures, const cli_values *valu
     det_status status = values->config ? det_config_load(values->config, &pictures->config, error)
                                        : det_config_create(&pictures->config, error);
     if (status == DET_OK) status = set_models(pictures->config, &values->models, error);
+    if (status == DET_OK) status = set_method(pictures->config, values->method, error);
     if (status == DET_OK) status = set_threads(pictures->config, values->threads, error);
     for (size_t i = 0; status == DET_OK && i < values->settings.count; i++)
         status = det_config_set(pictures->config, values->settings.items[i], error);
     return status;
+}
+
+size_t cli_methods(const det_config *config, const char *names[CLI_METHODS])
+{
+    const struct {
+        bool used;
+        det_source source;
+    } methods[CLI_METHODS] = {
+        {config->proposals.selective_search, DET_SOURCE_SELECTIVE_SEARCH},
+        {config->proposals.multibox, DET_SOURCE_MULTIBOX},
+        {config->proposals.uniform, DET_SOURCE_UNIFORM},
+        {config->proposals.sliding, DET_SOURCE_SLIDING},
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < CLI_METHODS; i++)
+        if (methods[i].used) names[count++] = det_source_name(methods[i].source);
+    return count;
 }
 
 /* ---- Inputs and outputs --------------------------------------------------------------------- */

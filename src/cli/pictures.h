@@ -32,6 +32,11 @@ typedef struct cli_task {
 /** Reads the settings: the configuration file, then the options, then --set in order. */
 det_status cli_pictures_configure(cli_pictures *pictures, const cli_values *values,
                                   det_error *error);
+
+enum { CLI_METHODS = 4 };
+/** The names of the methods that propose regions. @return how many there are. */
+size_t cli_methods(const det_config *config, const char *names[CLI_METHODS]);
+
 /** Finds the pictures and checks, as far as possible, that the results can be written. */
 det_status cli_pictures_open(cli_pictures *pictures, det_error *error);
 /** Works on all pictures. A picture that fails is reported and recorded. @return the exit status.

@@ -42,7 +42,8 @@ static det_status draw(void *context, const det_result *result, det_image *image
 
 static int run(cli_pictures *pictures)
 {
-    static const char *const methods[] = {"selective_search"};
+    const char *methods[CLI_METHODS];
+    const size_t method_count = cli_methods(pictures->config, methods);
     const int top = pictures->values->top;
     settings proposer = {pictures->config, top == CLI_NOT_GIVEN ? 50 : (size_t)top};
     const cli_task task = {.context = &proposer,
@@ -50,7 +51,7 @@ static int run(cli_pictures *pictures)
                            .draw = draw,
                            .proposals = true,
                            .info = {.proposals = methods,
-                                    .proposal_count = 1,
+                                    .proposal_count = method_count,
                                     .precision = pictures->config->classifier.precision,
                                     .threads = pictures->config->runtime.threads}};
     return cli_pictures_run(pictures, &task);

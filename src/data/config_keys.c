@@ -260,13 +260,15 @@ static det_status set_methods(det_config *config, const row_t *row, json_object 
                               const char *folder, det_error *error)
 {
     (void)folder;
-    size_t indices[2], count = 0;
+    bool *const flags[] = {/* in the order of the words */
+                           &config->proposals.selective_search, &config->proposals.multibox,
+                           &config->proposals.uniform, &config->proposals.sliding};
+    enum { method_count = sizeof flags / sizeof *flags };
+    size_t indices[method_count], count = 0;
     const det_status status = get_words(row, value, indices, &count, error);
     if (status < 0) return status;
-    config->proposals.selective_search = config->proposals.multibox = false;
-    for (size_t i = 0; i < count; i++)
-        *(indices[i] == 0 ? &config->proposals.selective_search : &config->proposals.multibox) =
-            true;
+    for (size_t i = 0; i < method_count; i++) *flags[i] = false;
+    for (size_t i = 0; i < count; i++) *flags[indices[i]] = true;
     return DET_OK;
 }
 
@@ -398,9 +400,13 @@ const det_config_row det_config_rows[] = {
     {"schema_version", "integer", "1", set_version, RANGE(1, 1),
      .help = "The version of this format."},
 
-    {"proposals.methods", "array", "[\"selective_search\"]", set_methods, COUNT(1, 2),
-     WORDS("selective_search", "multibox"),
-     .help = "What proposes regions; the regions of several methods are united."},
+    {"proposals.methods", "array", "[\"selective_search\"]", set_methods, COUNT(1, 4),
+     WORDS("selective_search", "multibox", "uniform", "sliding"),
+     .help =
+         "What proposes regions; the regions of several methods are united. uniform and sliding "
+         "are controls that do not look at the picture, random boxes and a grid: they give "
+         "proposals.max regions, 1000 where that is 0, and share width and min_side with "
+         "selective search."},
     {"proposals.max", "integer", "0", set_size, FIELD(proposals.max), RANGE(0, 1000000),
      .help = "How many regions of a picture are classified at most, the best first; 0: all."},
     {"proposals.whole_picture", "boolean", "true", set_bool, FIELD(proposals.whole_picture),
@@ -478,7 +484,8 @@ const det_config_row det_config_rows[] = {
     {"runtime.threads", "integer", "0", set_int, FIELD(runtime.threads), RANGE(0, 1024),
      .help = "How many threads run; 0: as many as the process may use."},
     {"runtime.seed", "integer", "0", set_uint64, FIELD(runtime.seed), RANGE(0, LARGEST),
-     .help = "The seed of what is random besides the ranking of selective search."},
+     .help = "The seed of uniform, and of what else is random besides the ranking of selective "
+             "search."},
 
     {"limits.max_pixels", "integer", "100000000", set_uint64, FIELD(limits.max_pixels),
      RANGE(1, LARGEST), .help = "Pictures with more pixels are refused."},

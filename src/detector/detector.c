@@ -33,7 +33,7 @@ static det_status check_methods(const det_config *config, det_error *error)
 {
     if (!config->proposals.multibox) return DET_OK;
     return det_fail_at(error, DET_UNSUPPORTED, NULL, "proposals.methods",
-                       "no model has a MultiBox head yet; use [\"selective_search\"]");
+                       "no model has a MultiBox head yet; use \"selective_search\"");
 }
 
 /* What the schema allows but this version cannot run. */
@@ -63,8 +63,14 @@ static det_status check_supported(const det_config *config, det_error *error)
 static settings settings_of(const det_config *config)
 {
     return (settings){
-        .regions = {.search = config->proposals.search,
-                    .use_search = config->proposals.selective_search,
+        .regions = {.use_search = config->proposals.selective_search,
+                    .use_uniform = config->proposals.uniform,
+                    .use_sliding = config->proposals.sliding,
+                    .search = config->proposals.search,
+                    .controls = {.max = config->proposals.max,
+                                 .min_side_px = config->proposals.search.min_side_px,
+                                 .width_px = config->proposals.search.width_px,
+                                 .seed = config->runtime.seed},
                     .whole_picture = config->proposals.whole_picture,
                     .max = config->proposals.max,
                     .limit = config->limits.max_regions},

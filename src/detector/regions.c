@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/detector/regions.h"
 
+#include "proposals/regions.h"
 #include "src/base/error.h"
+#include "src/base/memory.h"
+
+#include <string.h>
 
 size_t det_regions_memory(const det_image *image, const det_region_options *options)
 {
@@ -26,24 +30,81 @@ static size_t leave_out_whole_picture(const det_image *image, det_region *region
     return kept;
 }
 
+/* The regions of all methods so far. */
+typedef struct {
+    det_region *regions;
+    size_t count;
+    int methods;
+} region_union;
+
+/* Adds the regions of a method and owns them from then on. */
+static det_status add(region_union *all, det_region *regions, size_t count, det_error *error)
+{
+    if (all->methods++ == 0) {
+        all->regions = regions;
+        all->count = count;
+        return DET_OK;
+    }
+    det_region *grown = det_realloc_array(all->regions, all->count + count, sizeof *all->regions);
+    if (grown) {
+        memcpy(grown + all->count, regions, count * sizeof *regions);
+        all->regions = grown;
+        all->count += count;
+    }
+    det_free(regions);
+    return grown ? DET_OK : det_fail_memory(error, "the regions of a picture");
+}
+
+static det_status propose_all(const det_image *image, const det_region_options *options,
+                              const det_run *run, region_union *all, det_error *error)
+{
+    det_region *more = NULL;
+    size_t count = 0;
+    det_status status = DET_OK;
+    if (options->use_search) {
+        status = det_selective_search(image, &options->search, run, &more, &count, error);
+        if (status == DET_OK) status = add(all, more, count, error);
+    }
+    if (status == DET_OK && options->use_uniform) {
+        status = det_propose_uniform(image, &options->controls, &more, &count, error);
+        if (status == DET_OK) status = add(all, more, count, error);
+    }
+    if (status == DET_OK && options->use_sliding) {
+        status = det_propose_sliding(image, &options->controls, &more, &count, error);
+        if (status == DET_OK) status = add(all, more, count, error);
+    }
+    if (status == DET_OK && all->methods == 0)
+        status = det_fail_at(error, DET_ARGUMENT, NULL, "proposals.methods", "no method is named");
+    if (all->methods > 1) all->count = det_regions_unite(all->regions, all->count);
+    return status;
+}
+
+static det_status check_limit(const det_region_options *options, size_t count, det_error *error)
+{
+    if (options->limit == 0 || count <= options->limit) return DET_OK;
+    return det_fail_at(error, DET_LIMIT, NULL, "limits.max_regions",
+                       "%zu regions are more than the limit of %zu; set proposals.max or raise "
+                       "the limit",
+                       count, options->limit);
+}
+
 det_status det_propose_regions(const det_image *image, const det_region_options *options,
                                const det_run *run, det_region **regions, size_t *count,
                                det_error *error)
 {
-    if (!options->use_search)
-        return det_fail_at(error, DET_ARGUMENT, NULL, "proposals.methods", "no method is named");
-    det_status status = det_selective_search(image, &options->search, run, regions, count, error);
-    if (status < 0) return status;
-
-    if (!options->whole_picture) *count = leave_out_whole_picture(image, *regions, *count);
-    if (options->max > 0 && *count > options->max) *count = options->max;
-    if (options->limit == 0 || *count <= options->limit) return DET_OK;
-    status = det_fail_at(error, DET_LIMIT, NULL, "limits.max_regions",
-                         "%zu regions are more than the limit of %zu; set proposals.max or raise "
-                         "the limit",
-                         *count, options->limit);
-    det_regions_free(*regions);
+    region_union all = {0};
     *regions = NULL;
     *count = 0;
-    return status;
+    det_status status = propose_all(image, options, run, &all, error);
+    if (status == DET_OK && !options->whole_picture)
+        all.count = leave_out_whole_picture(image, all.regions, all.count);
+    if (options->max > 0 && all.count > options->max) all.count = options->max;
+    if (status == DET_OK) status = check_limit(options, all.count, error);
+    if (status < 0) {
+        det_regions_free(all.regions);
+        return status;
+    }
+    *regions = all.regions;
+    *count = all.count;
+    return DET_OK;
 }

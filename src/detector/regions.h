@@ -6,8 +6,9 @@
 
 /** Which regions of a picture the networks look at. */
 typedef struct det_region_options {
+    bool use_search, use_uniform, use_sliding;
     det_selective_search_options search;
-    bool use_search;
+    det_control_options controls;
     bool whole_picture; /**< false: a region that is the whole picture is left out */
     size_t max;         /**< the best of them, 0: all */
     size_t limit;       /**< more than this many is an error; 0: no limit */
@@ -16,7 +17,9 @@ typedef struct det_region_options {
 /** About how many bytes proposing the regions of a picture takes. */
 size_t det_regions_memory(const det_image *image, const det_region_options *options);
 
-/** Proposes the regions of a picture, best first.
+/** Proposes the regions of a picture, best first. Those of several methods are united: each box
+ * once, as the region with the highest score (of equal ones, that of the method that det_source
+ * names first), highest score first.
  *  @return DET_OK, DET_LIMIT, and as det_selective_search. */
 det_status det_propose_regions(const det_image *image, const det_region_options *options,
                                const det_run *run, det_region **regions, size_t *count,

@@ -109,6 +109,37 @@ proposals_and_the_main_job_use_the_same_regions() {
   json out.json "[i['proposal_count'] for i in d['images']] == $counts"
 }
 
+controls_propose_as_many_boxes_as_asked_for() {
+  local method
+  for method in uniform sliding; do
+    exits 0 propose --method "$method" --set proposals.max=60 -o "$method.json" photos
+    matches_schema "$method.json" output
+    json "$method.json" "d['detector']['proposals'] == ['$method']"
+    json "$method.json" "{p['source'] for i in d['images'] for p in i['proposals']} == {'$method'}"
+    json "$method.json" 'all(50 < i["proposal_count"] <= 60 for i in d["images"])'
+  done
+}
+
+a_method_of_the_command_line_wins_over_the_file_and_set_over_both() {
+  echo '{"proposals": {"methods": ["selective_search"], "max": 20}}' >methods.json
+  exits 0 propose -c methods.json --method uniform -o out.json photos
+  json out.json 'd["detector"]["proposals"] == ["uniform"]'
+  exits 0 propose -c methods.json --method uniform --set 'proposals.methods=["sliding","selective_search"]' \
+    -o out.json photos
+  json out.json 'd["detector"]["proposals"] == ["selective_search", "sliding"]'
+  json out.json '{p["source"] for p in d["images"][0]["proposals"]} == {"selective_search", "sliding"}'
+  exits 2 propose --method multibox photos
+  says --method uniform
+  exits 1 propose --set proposals.methods=multibox photos
+  says proposals.methods MultiBox
+}
+
+the_seed_of_the_run_chooses_random_boxes() {
+  exits 0 propose --method uniform -o zero.json photos
+  exits 0 propose --method uniform --set runtime.seed=1 -o one.json photos
+  ! cmp -s zero.json one.json || fail 'another seed changed nothing'
+}
+
 equal_runs_give_equal_bytes_on_any_number_of_threads() {
   exits 0 found --format jsonl -t 1 -o one.jsonl photos
   exits 0 found --format jsonl -t 2 -o two.jsonl photos
@@ -259,6 +290,9 @@ check voc_and_yolo_need_a_folder
 check csv_has_a_header_and_a_line_a_detection
 check proposals_match_the_schema
 check proposals_and_the_main_job_use_the_same_regions
+check controls_propose_as_many_boxes_as_asked_for
+check a_method_of_the_command_line_wins_over_the_file_and_set_over_both
+check the_seed_of_the_run_chooses_random_boxes
 check equal_runs_give_equal_bytes_on_any_number_of_threads
 check only_the_classes_asked_for_are_kept
 check two_models_vote

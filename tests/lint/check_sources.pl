@@ -15,14 +15,18 @@ my %may_use = (
     'src/nn'                     => [qw(src/base)],
     'src/nn/onednn'              => [qw(src/base src/nn)],
     'proposals'                  => [qw(src/base src/image)],
+    'proposals/controls'         => [qw(src/base src/image proposals)],
     'proposals/selective_search' => [qw(src/base src/image proposals)],
     'proposals/multibox'         => [qw(src/base src/image src/nn proposals)],
     'src/data'                   => [qw(src/base)],
-    'src/detector' => [qw(src/base src/image src/nn proposals proposals/selective_search proposals/multibox src/data)],
+    'src/detector' => [
+        qw(src/base src/image src/nn proposals proposals/controls proposals/selective_search proposals/multibox
+            src/data)
+    ],
     'eval'         => [qw(src/base src/image src/data)],
     'src/train'    => [
-        qw(src/base src/image src/nn proposals proposals/selective_search proposals/multibox src/data src/detector
-            eval)
+        qw(src/base src/image src/nn proposals proposals/controls proposals/selective_search proposals/multibox
+            src/data src/detector eval)
     ],
     'src/cli' => [],
 );

@@ -49,6 +49,7 @@ static void the_defaults_are_those_of_the_papers_fast_version(void **state)
     det_config *c = create();
     assert_true(c->set_keys == 0);
     assert_true(c->proposals.selective_search && !c->proposals.multibox);
+    assert_true(!c->proposals.uniform && !c->proposals.sliding);
     assert_true(c->proposals.max == 0 && c->proposals.whole_picture);
     assert_string_equal(c->proposals.preset, "fast");
     const det_selective_search_options *search = &c->proposals.search;
@@ -368,7 +369,7 @@ static void meaning_is_refused_with_the_path_of_the_key(void **state)
         {"{\"postprocess\":{\"nms\":{\"method\":\"soft\"}}}", "postprocess.nms.method",
          "\"soft\" is not one of"},
         {"{\"proposals\":{\"methods\":[]}}", "proposals.methods",
-         "has 0 elements; from 1 to 2 are possible"},
+         "has 0 elements; from 1 to 4 are possible"},
         {"{\"proposals\":{\"methods\":[\"multibox\",\"multibox\"]}}", "proposals.methods[1]",
          "\"multibox\" is there twice"},
         {"{\"proposals\":{\"selective_search\":{\"k\":[50,0]}}}", "proposals.selective_search.k[1]",
@@ -462,6 +463,9 @@ static void an_array_of_one_needs_no_brackets_in_an_assignment(void **state)
     assert_string_equal(c->classifier.models[0], "../a b/\xFFm.safetensors");
     assert_true(c->proposals.search.k[0] == 123 && c->proposals.search.k[1] == 0);
     assert_true(c->proposals.multibox && !c->proposals.selective_search);
+    set(c, "proposals.methods=[\"sliding\",\"uniform\"]");
+    assert_true(c->proposals.uniform && c->proposals.sliding);
+    assert_true(!c->proposals.multibox && !c->proposals.selective_search);
     det_config_free(c);
 }
 

@@ -290,6 +290,108 @@ static void settings_that_cannot_run_are_refused_by_their_key(void **state)
     det_config_free(config);
 }
 
+/* ---- Regions alone ---- */
+
+typedef struct {
+    det_region *regions;
+    size_t count;
+} proposed;
+
+static proposed propose(const char *methods, size_t max)
+{
+    proposed p;
+    det_error error = {0};
+    det_image image = draw_picture();
+    det_config *config = config_of(NULL, 0);
+    test_assert_ok(det_config_set(config, methods, &error), &error);
+    config->proposals.max = max;
+    test_assert_ok(det_detector_propose(config, &image, NULL, &p.regions, &p.count, &error),
+                   &error);
+    det_config_free(config);
+    det_image_free(&image);
+    return p;
+}
+
+static size_t count_source(const proposed *p, det_source source)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < p->count; i++) count += p->regions[i].source == source;
+    return count;
+}
+
+/* The whole picture is a region of selective search and of sliding: it is there once. */
+static void the_regions_of_several_methods_are_united(void **state)
+{
+    (void)state;
+    proposed search = propose("proposals.methods=selective_search", 0);
+    proposed sliding = propose("proposals.methods=sliding", 0);
+    proposed both = propose("proposals.methods=[\"sliding\",\"selective_search\"]", 0);
+    assert_int_equal(count_source(&search, DET_SOURCE_SELECTIVE_SEARCH), search.count);
+    assert_int_equal(count_source(&sliding, DET_SOURCE_SLIDING), sliding.count);
+    assert_true(both.count < search.count + sliding.count);
+    assert_true(both.count > search.count && both.count > sliding.count);
+    for (size_t i = 1; i < both.count; i++)
+        assert_true(both.regions[i - 1].score >= both.regions[i].score);
+    det_regions_free(search.regions);
+    det_regions_free(sliding.regions);
+    det_regions_free(both.regions);
+}
+
+static void a_maximum_holds_for_the_union(void **state)
+{
+    (void)state;
+    const char *all = "proposals.methods=[\"uniform\",\"sliding\",\"selective_search\"]";
+    proposed p = propose(all, 100);
+    proposed q = propose(all, 100);
+    assert_int_equal(p.count, 100);
+    assert_true(count_source(&p, DET_SOURCE_UNIFORM) > 0);
+    assert_memory_equal(p.regions, q.regions, 100 * sizeof *p.regions);
+    det_regions_free(p.regions);
+    det_regions_free(q.regions);
+}
+
+static void random_boxes_are_classified_like_any_others(void **state)
+{
+    (void)state;
+    const char *path = write_color_model("colors.safetensors", .05f);
+    det_config *config = config_of(&path, 1);
+    det_error error = {0};
+    test_assert_ok(det_config_set(config, "proposals.methods=uniform", &error), &error);
+    det_detector *detector = create(config);
+    det_result result = detect(detector);
+    assert_int_equal(result.proposal_count, 1000);
+    assert_true(result.detection_count > 0);
+    assert_int_equal(result.detections[0].source, DET_SOURCE_UNIFORM);
+    det_result_free(&result);
+    det_detector_free(detector);
+}
+
+#ifdef DET_FAULT_INJECTION
+static void memory_that_runs_out_while_regions_are_united_is_an_error(void **state)
+{
+    (void)state;
+    det_image image = draw_picture();
+    det_config *config = config_of(NULL, 0);
+    test_assert_ok(det_config_set(config, "proposals.methods=[\"uniform\",\"sliding\"]", NULL),
+                   NULL);
+    for (uint64_t n = 1;; n++) {
+        proposed p;
+        det_error error = {0};
+        det_memory_fail_at(n);
+        const det_status status =
+            det_detector_propose(config, &image, NULL, &p.regions, &p.count, &error);
+        const bool failed = det_memory_failed();
+        det_memory_fail_at(0);
+        det_regions_free(p.regions);
+        if (!failed) break;
+        assert_int_equal(status, DET_MEMORY);
+        assert_null(p.regions);
+    }
+    det_config_free(config);
+    det_image_free(&image);
+}
+#endif
+
 static void the_whole_picture_is_left_out_when_asked(void **state)
 {
     (void)state;
@@ -449,6 +551,12 @@ int main(void)
         cmocka_unit_test(an_ensemble_averages_its_probabilities),
         cmocka_unit_test(models_of_different_classes_do_not_vote_together),
         cmocka_unit_test(settings_that_cannot_run_are_refused_by_their_key),
+        cmocka_unit_test(the_regions_of_several_methods_are_united),
+        cmocka_unit_test(a_maximum_holds_for_the_union),
+        cmocka_unit_test(random_boxes_are_classified_like_any_others),
+#ifdef DET_FAULT_INJECTION
+        cmocka_unit_test(memory_that_runs_out_while_regions_are_united_is_an_error),
+#endif
         cmocka_unit_test(the_whole_picture_is_left_out_when_asked),
         cmocka_unit_test(too_many_regions_are_refused_and_fewer_are_the_best),
         cmocka_unit_test(a_picture_that_needs_more_memory_than_allowed_is_refused),
