@@ -6,7 +6,7 @@ if(NOT DETECT_PTHREADS)
 endif()
 find_package(PkgConfig REQUIRED)
 
-set(DETECT_PKG_MODULES libjpeg libpng libwebp libwebpdemux json-c libprotobuf-c libxxhash pangocairo)
+set(DETECT_PKG_MODULES libjpeg libpng libwebp libwebpdemux json-c expat libprotobuf-c libxxhash pangocairo)
 pkg_check_modules(DETECT_PKG REQUIRED IMPORTED_TARGET ${DETECT_PKG_MODULES})
 
 # Its own CMake package asks for what a bare Debian lacks (OpenCL).

@@ -3,6 +3,7 @@
 #define DETECT_DETECT_H
 
 /** Everything of the library at once. */
+#include "detect/annotations.h"
 #include "detect/data.h"
 #include "detect/detector.h"
 #include "detect/draw.h"

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/base/number.h"
 
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The locale's decimal point, one or more bytes, becomes a point. */
@@ -38,4 +40,21 @@ const char *det_coordinate_text(char text[DET_NUMBER_SIZE], double value)
     use_point(text);
     drop_trailing_zeros(text);
     return strcmp(text, "-0") == 0 ? strcpy(text, "0") : text;
+}
+
+/* strtod takes more than a decimal number, but its every other form has a letter of its own. */
+bool det_number_parse(const char *text, size_t size, double *value)
+{
+    enum { max_size = 100 };
+    char copy[max_size + 1], *end = copy;
+    if (size == 0 || size > max_size) return false;
+    memcpy(copy, text, size);
+    copy[size] = '\0';
+    if (strspn(copy, "+-.0123456789eE") != size) return false;
+
+    const locale_t locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (!locale) return false;
+    *value = strtod_l(copy, &end, locale);
+    freelocale(locale);
+    return end == copy + size && isfinite(*value);
 }

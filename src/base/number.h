@@ -2,6 +2,9 @@
 #ifndef DETECT_BASE_NUMBER_H
 #define DETECT_BASE_NUMBER_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* Numbers as text, with a point whatever the locale of the process says. */
 
 /** Room for any number that these functions write: 309 digits before the point of a double. */
@@ -13,5 +16,12 @@ const char *det_number_text(char text[DET_NUMBER_SIZE], double value, int digits
 /** %.2f without trailing zeros, never "-0"; "null" for a number that is not finite. @return text.
  */
 const char *det_coordinate_text(char text[DET_NUMBER_SIZE], double value);
+
+/** Reads a decimal number: an optional sign, digits with a point or without, an optional exponent.
+ *  @param size   of the text, which must be the number and nothing else: neither spaces nor "nan",
+ *                "inf" or hexadecimal digits.
+ *  @param value  finite; correctly rounded.
+ *  @return whether it is a number, of at most 100 characters. */
+bool det_number_parse(const char *text, size_t size, double *value);
 
 #endif

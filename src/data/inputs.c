@@ -5,100 +5,42 @@
 #include "src/base/error.h"
 #include "src/base/file.h"
 #include "src/base/memory.h"
-#include "src/base/text.h"
+#include "src/data/paths.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The lists that grow here: paths owned one by one. */
-typedef struct paths {
-    char **items;
-    size_t count, capacity;
-} paths;
-
-static void free_paths(paths *list)
-{
-    for (size_t i = 0; i < list->count; i++) det_free(list->items[i]);
-    det_free(list->items);
-    *list = (paths){0};
-}
-
-/* Takes the path over, also on failure; NULL stands for an allocation that failed. */
-static det_status push(paths *list, char *path, det_error *error)
-{
-    if (path && det_grow_array(&list->items, &list->capacity, list->count + 1, sizeof(char *))) {
-        list->items[list->count++] = path;
-        return DET_OK;
-    }
-    det_free(path);
-    return det_fail_memory(error, "a list of pictures");
-}
-
-static bool has_picture_ending(const char *name)
-{
-    static const char *const endings[] = {".jpg", ".jpeg", ".png", ".webp"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (det_text_ends_fold(name, endings[i])) return true;
-    return false;
-}
-
-static bool is_folder(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
+/* Where the entries of a folder go. */
+typedef struct folder_entries {
+    det_paths *pictures, *folders;
+} folder_entries;
 
 /* Sorts an entry of a folder: into the pictures, into the folders still to visit, or nowhere. A
  * link that leads nowhere counts as a picture, so that reading it says what is wrong. */
-static det_status take_entry(const char *folder, const char *name, paths *pictures, paths *folders,
-                             det_error *error)
+static det_status take_entry(void *context, const char *folder, const char *name, det_error *error)
 {
-    if (name[0] == '.') return DET_OK; /* "." and "..", and what is hidden */
+    const folder_entries *entries = context;
     char *path = det_path_join(folder, name);
     if (!path) return det_fail_memory(error, "a list of pictures");
 
     struct stat status;
-    if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode)) return push(folders, path, error);
+    if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return det_paths_push(entries->folders, path, error);
     const bool regular = stat(path, &status) != 0 || S_ISREG(status.st_mode);
-    if (regular && has_picture_ending(name)) return push(pictures, path, error);
+    if (regular && det_is_picture_name(name)) return det_paths_push(entries->pictures, path, error);
     det_free(path);
     return DET_OK;
 }
 
-static det_status read_folder(const char *folder, paths *pictures, paths *folders, det_error *error)
+static det_status add_folder(det_paths *list, const char *folder, bool recursive, det_error *error)
 {
-    DIR *stream = opendir(folder);
-    if (!stream) return det_fail_errno(error, folder, "open the folder");
-    det_status result = DET_OK;
-    while (result == DET_OK) {
-        errno = 0;
-        const struct dirent *entry = readdir(stream);
-        if (!entry) {
-            if (errno) result = det_fail_errno(error, folder, "read the folder");
-            break;
-        }
-        result = take_entry(folder, entry->d_name, pictures, folders, error);
-    }
-    closedir(stream);
-    return result;
-}
-
-static int compare_paths(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static det_status add_folder(paths *list, const char *folder, bool recursive, det_error *error)
-{
-    paths folders = {0};
+    det_paths folders = {0};
     const size_t before = list->count;
-    det_status result = push(&folders, det_copy_string(folder), error);
+    det_status result = det_paths_push(&folders, det_copy_string(folder), error);
     for (size_t i = 0; result == DET_OK && i < folders.count && (i == 0 || recursive); i++)
-        result = read_folder(folders.items[i], list, &folders, error);
+        result =
+            det_folder_each(folders.items[i], take_entry, &(folder_entries){list, &folders}, error);
 
     if (result == DET_OK && list->count == before)
         result = det_fail_at(error, DET_ARGUMENT, folder, NULL,
@@ -106,20 +48,19 @@ static det_status add_folder(paths *list, const char *folder, bool recursive, de
                              !recursive && folders.count > 1
                                  ? "; --recursive looks in the folders below it, too"
                                  : "");
-    if (result == DET_OK)
-        qsort(list->items + before, list->count - before, sizeof(char *), compare_paths);
-    free_paths(&folders);
+    if (result == DET_OK) det_paths_sort(list, before);
+    det_paths_free(&folders);
     return result;
 }
 
-static det_status add_path(paths *list, const char *path, bool recursive, det_error *error)
+static det_status add_path(det_paths *list, const char *path, bool recursive, det_error *error)
 {
-    if (is_folder(path)) return add_folder(list, path, recursive, error);
-    return push(list, det_copy_string(path), error);
+    if (det_is_folder(path)) return add_folder(list, path, recursive, error);
+    return det_paths_push(list, det_copy_string(path), error);
 }
 
 /* Adds a line of a list; "-" in a list is a file of that name. */
-static det_status add_line(paths *list, const char *line, size_t length, bool recursive,
+static det_status add_line(det_paths *list, const char *line, size_t length, bool recursive,
                            det_error *error)
 {
     if (length > 0 && line[length - 1] == '\r') length--;
@@ -134,8 +75,8 @@ static det_status add_line(paths *list, const char *line, size_t length, bool re
     return result;
 }
 
-static det_status add_lines(paths *list, const char *name, const det_bytes *bytes, bool recursive,
-                            det_error *error)
+static det_status add_lines(det_paths *list, const char *name, const det_bytes *bytes,
+                            bool recursive, det_error *error)
 {
     const char *text = (const char *)bytes->data;
     if (bytes->size > 0 && memchr(text, '\0', bytes->size))
@@ -153,7 +94,7 @@ static det_status add_lines(paths *list, const char *name, const det_bytes *byte
     return det_fail_at(error, DET_ARGUMENT, name, NULL, "the list names no picture");
 }
 
-static det_status add_list(paths *list, const char *name, bool recursive, det_error *error)
+static det_status add_list(det_paths *list, const char *name, bool recursive, det_error *error)
 {
     enum { max_bytes = 1 << 30 };
     det_bytes bytes = {0};
@@ -167,10 +108,11 @@ static det_status add_list(paths *list, const char *name, bool recursive, det_er
     return result;
 }
 
-static det_status add_operand(paths *list, const char *operand, bool recursive, det_error *error)
+static det_status add_operand(det_paths *list, const char *operand, bool recursive,
+                              det_error *error)
 {
     if (operand[0] == '@') return add_list(list, operand + 1, recursive, error);
-    if (strcmp(operand, "-") == 0) return push(list, det_copy_string(operand), error);
+    if (strcmp(operand, "-") == 0) return det_paths_push(list, det_copy_string(operand), error);
     return add_path(list, operand, recursive, error);
 }
 
@@ -187,13 +129,13 @@ static det_status check_standard_input(const char *const *operands, size_t count
 det_status det_inputs_expand(const char *const *operands, size_t count, bool recursive,
                              det_inputs *inputs, det_error *error)
 {
-    paths list = {0};
+    det_paths list = {0};
     *inputs = (det_inputs){0};
     det_status result = check_standard_input(operands, count, error);
     for (size_t i = 0; result == DET_OK && i < count; i++)
         result = add_operand(&list, operands[i], recursive, error);
     if (result < 0) {
-        free_paths(&list);
+        det_paths_free(&list);
         return result;
     }
     *inputs = (det_inputs){list.items, list.count};
@@ -203,6 +145,6 @@ det_status det_inputs_expand(const char *const *operands, size_t count, bool rec
 void det_inputs_free(det_inputs *inputs)
 {
     if (!inputs) return;
-    free_paths(&(paths){inputs->paths, inputs->count, 0});
+    det_paths_free(&(det_paths){inputs->paths, inputs->count, 0});
     *inputs = (det_inputs){0};
 }

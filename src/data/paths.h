@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_DATA_PATHS_H
+#define DETECT_DATA_PATHS_H
+
+#include "src/base/error.h"
+
+/** A list of paths, each owned by the list; {0} is empty. */
+typedef struct det_paths {
+    char **items;
+    size_t count, capacity;
+} det_paths;
+
+/** Adds a path and takes it over, also on failure; NULL stands for an allocation that failed. */
+det_status det_paths_push(det_paths *paths, char *path, det_error *error);
+/** Sorts bytewise what stands from `first` on. */
+void det_paths_sort(det_paths *paths, size_t first);
+void det_paths_free(det_paths *paths);
+
+bool det_is_folder(const char *path);
+bool det_is_file(const char *path);
+/** A name that ends as pictures do which the library reads: .jpg .jpeg .png .webp, of any case. */
+bool det_is_picture_name(const char *name);
+
+/** Receives the name of an entry of a folder. A status that is not DET_OK ends the reading. */
+typedef det_status det_folder_entry(void *context, const char *folder, const char *name,
+                                    det_error *error);
+
+/** Hands over what is in a folder, in no particular order, but for what is hidden (".git").
+ *  @return DET_OK, DET_IO, or what `take` returned. */
+det_status det_folder_each(const char *folder, det_folder_entry *take, void *context,
+                           det_error *error);
+
+/** Adds the names in a folder that end in `ending` (of any case), sorted bytewise. */
+det_status det_folder_names(const char *folder, const char *ending, det_paths *names,
+                            det_error *error);
+
+#endif
