@@ -128,6 +128,7 @@ typedef struct det_result {
     det_region *regions; /**< `propose` only */
     size_t region_count;
     size_t proposal_count;
+    size_t too_small_count; /**< boxes that proposals.selective_search.min_side left out */
     det_timings timings;
     det_error error;
 } det_result;

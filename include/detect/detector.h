@@ -36,8 +36,8 @@ DET_API det_status det_detector_select_classes(det_detector *detector, const cha
  *  @param run    or NULL; progress counts regions (0 of 0 while they are searched for); the
  *                configuration's threads hold, not run->threads.
  *  @param result receives detections, best first (score descending, then region, then class),
- *                proposal_count, width, height and timings (all but decode); free with
- *                det_result_free. Its file is left alone.
+ *                proposal_count, too_small_count, width, height and timings (all but decode); free
+ * with det_result_free. Its file is left alone.
  *  @return DET_OK, DET_ARGUMENT (an empty picture), DET_LIMIT, DET_MEMORY, DET_CANCELLED,
  * DET_INTERNAL. Thread-safe; each call makes its own worker. */
 DET_API det_status det_detector_detect(const det_detector *detector, const det_image *image,
@@ -51,13 +51,13 @@ DET_API det_status det_detector_classify(const det_detector *detector, const det
 /** The regions that a detector of this configuration would classify in a picture; no model is
  *  needed.
  *
- *  @param run     or NULL.
- *  @param regions receives *count regions, best first; free with det_regions_free.
+ *  @param run    or NULL; its threads and deadline hold.
+ *  @param result receives regions, best first, region_count, proposal_count, too_small_count,
+ * width, height and timings.proposals_ms; free with det_result_free. Its file is left alone.
  *  @return as det_selective_search; DET_UNSUPPORTED (a method this version cannot run); DET_LIMIT
  *          (more than limits.max_regions). Thread-safe. */
 DET_API det_status det_detector_propose(const det_config *config, const det_image *image,
-                                        const det_run *run, det_region **regions, size_t *count,
-                                        det_error *error);
+                                        const det_run *run, det_result *result, det_error *error);
 
 #ifdef __cplusplus
 }

@@ -185,7 +185,8 @@ const cli_option cli_options[] = {
             "Processors to use; 0, the default, means all."),
     FLAG("timings", 'T', ON_PICTURES, timings,
          "Record how long each stage took. Without it, equal runs give equal bytes."),
-    FLAG("quiet", 'q', ON_PICTURES, quiet, "No progress bar."),
+    FLAG("quiet", 'q', ON_PICTURES, quiet,
+         "No progress bar, and no advice about boxes that were left out."),
     FLAG("verbose", 'v', ON_PICTURES, verbose, "Say on standard error what was done."),
     TEXT("labels", 'l', "FILE", FILES, IN(CLI_MODEL_IMPORT), labels,
          "Class names, one a line in the order of the network's outputs, with or without a WordNet "

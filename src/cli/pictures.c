@@ -8,6 +8,7 @@
 #include "src/cli/input.h"
 #include "src/cli/progress.h"
 #include "src/cli/report.h"
+#include "src/cli/small_boxes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,7 @@ typedef struct picture_loop {
     const cli_task *task;
     det_writer *writer;
     cli_progress progress;
+    cli_small_boxes small_boxes;
     size_t failures;
 } picture_loop;
 
@@ -198,13 +200,14 @@ static void report_failure(picture_loop *loop, const char *file, det_error *erro
     loop->failures++;
 }
 
-static void say_result(const det_result *result, bool proposals)
+static void say_result(const picture_loop *loop, const det_result *result)
 {
     if (result->error.status < 0) return;
     fprintf(stderr, "detect: %s: %d x %d pixels, %zu regions", result->file, result->width,
             result->height, result->proposal_count);
-    if (!proposals) fprintf(stderr, ", %zu detections", result->detection_count);
+    if (!loop->task->proposals) fprintf(stderr, ", %zu detections", result->detection_count);
     fprintf(stderr, ", %.0f ms\n", result->timings.total_ms);
+    cli_small_boxes_say(result, loop->pictures->config);
 }
 
 static void draw(picture_loop *loop, size_t index, det_image *image, const det_result *result)
@@ -229,7 +232,8 @@ static det_status do_picture(picture_loop *loop, size_t index, det_error *error)
     } else {
         if (status < 0) report_failure(loop, result.file, &failure);
         result.error = failure;
-        if (loop->pictures->values->verbose) say_result(&result, loop->task->proposals);
+        if (loop->pictures->values->verbose) say_result(loop, &result);
+        cli_small_boxes_count(&loop->small_boxes, &result);
         if (status == DET_OK && loop->pictures->drawn) draw(loop, index, &image, &result);
         status = det_writer_add(loop->writer, &result, error);
     }
@@ -265,6 +269,7 @@ int cli_pictures_run(cli_pictures *pictures, const cli_task *task)
 
     for (size_t i = 0; status == DET_OK && i < count; i++) status = do_picture(&loop, i, &error);
     if (finish(&loop, status, &error) < 0) return cli_exit_status(&error);
+    if (!pictures->values->quiet) cli_small_boxes_advise(&loop.small_boxes, pictures->config);
     if (loop.failures > 0 && count > 1)
         fprintf(stderr, "detect: %zu pictures, failures: %zu\n", count, loop.failures);
     return loop.failures > 0 ? CLI_FAILED : CLI_DONE;

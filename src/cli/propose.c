@@ -5,7 +5,6 @@
 #include "detect/draw.h"
 #include "src/cli/commands.h"
 #include "src/cli/pictures.h"
-#include "src/cli/progress.h"
 #include "src/cli/report.h"
 
 #include <stdlib.h>
@@ -19,12 +18,7 @@ static det_status process(void *context, const det_image *image, const det_run *
                           det_result *result, det_error *error)
 {
     const settings *proposer = context;
-    const double began_s = cli_now_s();
-    const det_status status = det_detector_propose(proposer->config, image, run, &result->regions,
-                                                   &result->region_count, error);
-    result->proposal_count = result->region_count;
-    result->timings.proposals_ms = (cli_now_s() - began_s) * 1e3;
-    return status;
+    return det_detector_propose(proposer->config, image, run, result, error);
 }
 
 static det_status draw(void *context, const det_result *result, det_image *image, det_error *error)

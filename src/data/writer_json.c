@@ -88,6 +88,8 @@ static det_json *picture(const det_writer *writer, const det_result *result, boo
     else
         write_detections(json, result);
     det_json_integer(json, "proposal_count", (int64_t)result->proposal_count);
+    if (writer->options.proposals)
+        det_json_integer(json, "too_small_count", (int64_t)result->too_small_count);
     if (writer->options.timings) write_timings(json, &result->timings);
     write_error(json, &result->error);
     det_json_end(json);

@@ -319,13 +319,13 @@ static bool report_search(void *context, uint64_t done, uint64_t total)
 }
 
 static det_status propose(const det_detector *detector, const det_image *image, det_run *run,
-                          det_region **regions, size_t *count, det_error *error)
+                          det_region_union *regions, det_error *error)
 {
     const det_run search = {.threads = run->threads,
                             .progress = run->progress ? report_search : NULL,
                             .progress_context = run,
                             .deadline_s = run->deadline_s};
-    return det_propose_regions(image, &detector->settings.regions, &search, regions, count, error);
+    return det_propose_regions(image, &detector->settings.regions, &search, regions, error);
 }
 
 det_status det_detector_detect(const det_detector *detector, const det_image *image,
@@ -333,19 +333,19 @@ det_status det_detector_detect(const det_detector *detector, const det_image *im
 {
     const double begin_s = det_now_s();
     double start_s = begin_s;
-    det_region *regions = NULL;
-    size_t count = 0;
+    det_region_union all = {0};
     det_run ours = run_of(detector, run);
     det_status status = begin(detector, image, result, error);
     if (status < 0) return status;
 
-    status = propose(detector, image, &ours, &regions, &count, error);
+    status = propose(detector, image, &ours, &all, error);
     result->timings.proposals_ms = lap_ms(&start_s);
-    result->proposal_count = count;
+    result->proposal_count = all.count;
+    result->too_small_count = all.too_small;
     if (status == DET_OK)
-        status = classify(detector, &(task){image, regions, count, &ours}, result, error);
+        status = classify(detector, &(task){image, all.regions, all.count, &ours}, result, error);
     result->timings.total_ms = (det_now_s() - begin_s) * 1e3;
-    det_regions_free(regions);
+    det_regions_free(all.regions);
     if (status < 0) det_result_free(result);
     return status;
 }
@@ -366,11 +366,20 @@ det_status det_detector_classify(const det_detector *detector, const det_image *
 }
 
 det_status det_detector_propose(const det_config *config, const det_image *image,
-                                const det_run *run, det_region **regions, size_t *count,
-                                det_error *error)
+                                const det_run *run, det_result *result, det_error *error)
 {
-    const det_status status = check_methods(config, error);
+    const char *file = result->file;
+    *result = (det_result){.file = file, .width = image->width, .height = image->height};
+    det_status status = check_methods(config, error);
     if (status < 0) return status;
+
+    double start_s = det_now_s();
+    det_region_union all = {0};
     const settings ours = settings_of(config);
-    return det_propose_regions(image, &ours.regions, run, regions, count, error);
+    status = det_propose_regions(image, &ours.regions, run, &all, error);
+    result->timings.proposals_ms = lap_ms(&start_s);
+    result->regions = all.regions;
+    result->region_count = result->proposal_count = all.count;
+    result->too_small_count = all.too_small;
+    return status;
 }

@@ -30,15 +30,8 @@ static size_t leave_out_whole_picture(const det_image *image, det_region *region
     return kept;
 }
 
-/* The regions of all methods so far. */
-typedef struct {
-    det_region *regions;
-    size_t count;
-    int methods;
-} region_union;
-
 /* Adds the regions of a method and owns them from then on. */
-static det_status add(region_union *all, det_region *regions, size_t count, det_error *error)
+static det_status add(det_region_union *all, det_region *regions, size_t count, det_error *error)
 {
     if (all->methods++ == 0) {
         all->regions = regions;
@@ -56,13 +49,17 @@ static det_status add(region_union *all, det_region *regions, size_t count, det_
 }
 
 static det_status propose_all(const det_image *image, const det_region_options *options,
-                              const det_run *run, region_union *all, det_error *error)
+                              const det_run *run, det_region_union *all, det_error *error)
 {
     det_region *more = NULL;
     size_t count = 0;
     det_status status = DET_OK;
     if (options->use_search) {
-        status = det_selective_search(image, &options->search, run, &more, &count, error);
+        det_selective_search_report report = {0};
+        det_selective_search_options search = options->search;
+        search.report = &report;
+        status = det_selective_search(image, &search, run, &more, &count, error);
+        all->too_small = report.too_small;
         if (status == DET_OK) status = add(all, more, count, error);
     }
     if (status == DET_OK && options->use_uniform) {
@@ -89,22 +86,16 @@ static det_status check_limit(const det_region_options *options, size_t count, d
 }
 
 det_status det_propose_regions(const det_image *image, const det_region_options *options,
-                               const det_run *run, det_region **regions, size_t *count,
-                               det_error *error)
+                               const det_run *run, det_region_union *all, det_error *error)
 {
-    region_union all = {0};
-    *regions = NULL;
-    *count = 0;
-    det_status status = propose_all(image, options, run, &all, error);
+    *all = (det_region_union){0};
+    det_status status = propose_all(image, options, run, all, error);
     if (status == DET_OK && !options->whole_picture)
-        all.count = leave_out_whole_picture(image, all.regions, all.count);
-    if (options->max > 0 && all.count > options->max) all.count = options->max;
-    if (status == DET_OK) status = check_limit(options, all.count, error);
-    if (status < 0) {
-        det_regions_free(all.regions);
-        return status;
-    }
-    *regions = all.regions;
-    *count = all.count;
-    return DET_OK;
+        all->count = leave_out_whole_picture(image, all->regions, all->count);
+    if (options->max > 0 && all->count > options->max) all->count = options->max;
+    if (status == DET_OK) status = check_limit(options, all->count, error);
+    if (status == DET_OK) return DET_OK;
+    det_regions_free(all->regions);
+    *all = (det_region_union){0};
+    return status;
 }

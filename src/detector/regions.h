@@ -14,15 +14,23 @@ typedef struct det_region_options {
     size_t limit;       /**< more than this many is an error; 0: no limit */
 } det_region_options;
 
+/** The regions of all methods. */
+typedef struct det_region_union {
+    det_region *regions; /**< count of them; free with det_regions_free */
+    size_t count;
+    size_t too_small; /**< boxes that selective search's min_side_px left out */
+    int methods;      /**< that proposed */
+} det_region_union;
+
 /** About how many bytes proposing the regions of a picture takes. */
 size_t det_regions_memory(const det_image *image, const det_region_options *options);
 
 /** Proposes the regions of a picture, best first. Those of several methods are united: each box
  * once, as the region with the highest score (of equal ones, that of the method that det_source
  * names first), highest score first.
+ *  @param all receives them.
  *  @return DET_OK, DET_LIMIT, and as det_selective_search. */
 det_status det_propose_regions(const det_image *image, const det_region_options *options,
-                               const det_run *run, det_region **regions, size_t *count,
-                               det_error *error);
+                               const det_run *run, det_region_union *all, det_error *error);
 
 #endif

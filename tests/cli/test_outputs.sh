@@ -134,6 +134,30 @@ a_method_of_the_command_line_wins_over_the_file_and_set_over_both() {
   says proposals.methods MultiBox
 }
 
+boxes_that_are_too_small_are_counted() {
+  exits 0 propose --set proposals.selective_search.min_side=40 -o large.json photos
+  json large.json 'all(i["too_small_count"] > i["proposal_count"] for i in d["images"])'
+  says 'with a side under 40 pixels of the picture, were left out' min_side proposals.selective_search.width
+  exits 0 propose --set proposals.selective_search.min_side=0 -o all.json photos
+  json all.json 'all(i["too_small_count"] == 0 for i in d["images"])'
+  says_nothing
+}
+
+advice_about_small_boxes_comes_only_where_it_helps() {
+  local large=(--set proposals.selective_search.min_side=40 -o large.json)
+  exits 0 found "${large[@]}" photos
+  says 'left out'
+  exits 0 propose "${large[@]}" --quiet photos
+  says_nothing
+  exits 0 propose "${large[@]}" --set proposals.max=5 photos
+  says_nothing
+  exits 0 propose --method sliding "${large[@]}" photos
+  says_nothing
+  exits 0 propose -o out.json --verbose --set proposals.selective_search.width=120 \
+    --set proposals.selective_search.min_side=30 photos/1.png
+  says 'with a side under 30 pixels at width 120 were left out'
+}
+
 the_seed_of_the_run_chooses_random_boxes() {
   exits 0 propose --method uniform -o zero.json photos
   exits 0 propose --method uniform --set runtime.seed=1 -o one.json photos
@@ -292,6 +316,8 @@ check proposals_match_the_schema
 check proposals_and_the_main_job_use_the_same_regions
 check controls_propose_as_many_boxes_as_asked_for
 check a_method_of_the_command_line_wins_over_the_file_and_set_over_both
+check boxes_that_are_too_small_are_counted
+check advice_about_small_boxes_comes_only_where_it_helps
 check the_seed_of_the_run_chooses_random_boxes
 check equal_runs_give_equal_bytes_on_any_number_of_threads
 check only_the_classes_asked_for_are_kept

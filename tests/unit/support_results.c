@@ -27,7 +27,8 @@ const det_result test_results[test_result_count] = {
      .height = 40,
      .regions = regions,
      .region_count = 1,
-     .proposal_count = 56},
+     .proposal_count = 56,
+     .too_small_count = 7},
     {.file = "pic/9.webp",
      .error = {DET_FORMAT, "pic/9.webp", "byte 12", "the picture ends early"}},
 };

@@ -292,30 +292,26 @@ static void settings_that_cannot_run_are_refused_by_their_key(void **state)
 
 /* ---- Regions alone ---- */
 
-typedef struct {
-    det_region *regions;
-    size_t count;
-} proposed;
-
-static proposed propose(const char *methods, size_t max)
+static det_result propose(const char *setting, size_t max)
 {
-    proposed p;
+    det_result result = {0};
     det_error error = {0};
     det_image image = draw_picture();
     det_config *config = config_of(NULL, 0);
-    test_assert_ok(det_config_set(config, methods, &error), &error);
+    test_assert_ok(det_config_set(config, setting, &error), &error);
     config->proposals.max = max;
-    test_assert_ok(det_detector_propose(config, &image, NULL, &p.regions, &p.count, &error),
-                   &error);
+    test_assert_ok(det_detector_propose(config, &image, NULL, &result, &error), &error);
+    assert_int_equal(result.proposal_count, result.region_count);
+    assert_true(result.width == 220 && result.height == 150);
     det_config_free(config);
     det_image_free(&image);
-    return p;
+    return result;
 }
 
-static size_t count_source(const proposed *p, det_source source)
+static size_t count_source(const det_result *result, det_source source)
 {
     size_t count = 0;
-    for (size_t i = 0; i < p->count; i++) count += p->regions[i].source == source;
+    for (size_t i = 0; i < result->region_count; i++) count += result->regions[i].source == source;
     return count;
 }
 
@@ -323,31 +319,49 @@ static size_t count_source(const proposed *p, det_source source)
 static void the_regions_of_several_methods_are_united(void **state)
 {
     (void)state;
-    proposed search = propose("proposals.methods=selective_search", 0);
-    proposed sliding = propose("proposals.methods=sliding", 0);
-    proposed both = propose("proposals.methods=[\"sliding\",\"selective_search\"]", 0);
-    assert_int_equal(count_source(&search, DET_SOURCE_SELECTIVE_SEARCH), search.count);
-    assert_int_equal(count_source(&sliding, DET_SOURCE_SLIDING), sliding.count);
-    assert_true(both.count < search.count + sliding.count);
-    assert_true(both.count > search.count && both.count > sliding.count);
-    for (size_t i = 1; i < both.count; i++)
+    det_result search = propose("proposals.methods=selective_search", 0);
+    det_result sliding = propose("proposals.methods=sliding", 0);
+    det_result both = propose("proposals.methods=[\"sliding\",\"selective_search\"]", 0);
+    assert_int_equal(count_source(&search, DET_SOURCE_SELECTIVE_SEARCH), search.region_count);
+    assert_int_equal(count_source(&sliding, DET_SOURCE_SLIDING), sliding.region_count);
+    assert_true(both.region_count < search.region_count + sliding.region_count);
+    assert_true(both.region_count > search.region_count &&
+                both.region_count > sliding.region_count);
+    for (size_t i = 1; i < both.region_count; i++)
         assert_true(both.regions[i - 1].score >= both.regions[i].score);
-    det_regions_free(search.regions);
-    det_regions_free(sliding.regions);
-    det_regions_free(both.regions);
+    det_result_free(&search);
+    det_result_free(&sliding);
+    det_result_free(&both);
 }
 
 static void a_maximum_holds_for_the_union(void **state)
 {
     (void)state;
     const char *all = "proposals.methods=[\"uniform\",\"sliding\",\"selective_search\"]";
-    proposed p = propose(all, 100);
-    proposed q = propose(all, 100);
-    assert_int_equal(p.count, 100);
+    det_result p = propose(all, 100);
+    det_result q = propose(all, 100);
+    assert_int_equal(p.region_count, 100);
     assert_true(count_source(&p, DET_SOURCE_UNIFORM) > 0);
     assert_memory_equal(p.regions, q.regions, 100 * sizeof *p.regions);
-    det_regions_free(p.regions);
-    det_regions_free(q.regions);
+    det_result_free(&p);
+    det_result_free(&q);
+}
+
+/* Above any box, min_side removes them all; at 0 it removes none. */
+static void boxes_that_the_shortest_side_leaves_out_are_counted(void **state)
+{
+    (void)state;
+    det_result all = propose("proposals.selective_search.min_side=0", 0);
+    det_result none = propose("proposals.selective_search.min_side=10000", 0);
+    det_result random = propose("proposals.methods=uniform", 0);
+    assert_int_equal(all.too_small_count, 0);
+    assert_true(all.region_count > 0);
+    assert_int_equal(none.region_count, 0);
+    assert_int_equal(none.too_small_count, all.region_count);
+    assert_int_equal(random.too_small_count, 0);
+    det_result_free(&all);
+    det_result_free(&none);
+    det_result_free(&random);
 }
 
 static void random_boxes_are_classified_like_any_others(void **state)
@@ -375,17 +389,16 @@ static void memory_that_runs_out_while_regions_are_united_is_an_error(void **sta
     test_assert_ok(det_config_set(config, "proposals.methods=[\"uniform\",\"sliding\"]", NULL),
                    NULL);
     for (uint64_t n = 1;; n++) {
-        proposed p;
+        det_result result = {0};
         det_error error = {0};
         det_memory_fail_at(n);
-        const det_status status =
-            det_detector_propose(config, &image, NULL, &p.regions, &p.count, &error);
+        const det_status status = det_detector_propose(config, &image, NULL, &result, &error);
         const bool failed = det_memory_failed();
         det_memory_fail_at(0);
-        det_regions_free(p.regions);
+        det_result_free(&result);
         if (!failed) break;
         assert_int_equal(status, DET_MEMORY);
-        assert_null(p.regions);
+        assert_int_equal(result.region_count, 0);
     }
     det_config_free(config);
     det_image_free(&image);
@@ -553,6 +566,7 @@ int main(void)
         cmocka_unit_test(settings_that_cannot_run_are_refused_by_their_key),
         cmocka_unit_test(the_regions_of_several_methods_are_united),
         cmocka_unit_test(a_maximum_holds_for_the_union),
+        cmocka_unit_test(boxes_that_the_shortest_side_leaves_out_are_counted),
         cmocka_unit_test(random_boxes_are_classified_like_any_others),
 #ifdef DET_FAULT_INJECTION
         cmocka_unit_test(memory_that_runs_out_while_regions_are_united_is_an_error),

@@ -100,6 +100,7 @@ static void proposals_take_the_place_of_detections(void **state)
     options.proposals = true;
     write_all(&options);
     assert_non_null(strstr(test_text_of(path), proposals));
+    assert_non_null(strstr(test_text_of(path), "\"proposal_count\":56,\"too_small_count\":7,"));
     assert_null(strstr(test_text_of(path), "\"detections\""));
     test_keep_document_file("output", "writer_proposals", path);
 }
