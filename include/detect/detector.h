@@ -3,7 +3,7 @@
 #define DETECT_DETECTOR_H
 
 #include "detect/data.h"
-#include "detect/model.h"
+#include "detect/network.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,6 +23,11 @@ DET_API void det_detector_free(det_detector *detector);
 
 /** The first model; classes are those of every model of the ensemble. Borrowed. */
 DET_API const det_model *det_detector_model(const det_detector *detector);
+
+/** The networks of its models, in their order; all run in the same precision. Borrowed.
+ *  @param index in [0, det_detector_network_count). */
+DET_API size_t det_detector_network_count(const det_detector *detector);
+DET_API const det_network *det_detector_network(const det_detector *detector, size_t index);
 
 /** Keeps only these classes in the results.
  *  @param names count class names, letters compared without case; 0 keeps all.

@@ -16,7 +16,22 @@ typedef struct det_network det_network;
  *  at a time. */
 typedef struct det_worker det_worker;
 
-typedef enum det_precision { DET_F32 = 0 } det_precision;
+/** The arithmetic of a network. Its inputs and outputs are f32 whatever it is. */
+typedef enum det_precision {
+    DET_F32 = 0,
+    DET_BF16 = 1 /**< weights and maps in bf16 (8 significant bits), sums in f32; needs a processor
+                      that has it */
+} det_precision;
+
+/** "f32", "bf16"; NULL for a value that is none of the above. */
+DET_API const char *det_precision_name(det_precision precision);
+/** The precision of that name. @return false where there is none. */
+DET_API bool det_precision_parse(const char *name, det_precision *precision);
+
+/** Whether this processor computes in that precision without emulating it.
+ *  @return DET_OK, DET_ARGUMENT (no precision), DET_UNSUPPORTED (the message says what the
+ * processor has). */
+DET_API det_status det_precision_check(det_precision precision, det_error *error);
 
 /** Zero in a field means its default. */
 typedef struct det_network_options {
@@ -40,12 +55,14 @@ typedef struct det_shape {
 
 /** Compiles a network.
  *  @return DET_OK, DET_ARGUMENT (an unknown layer name, a size that does not fit: error->where is
- *          the layer), DET_UNSUPPORTED, DET_MEMORY, DET_INTERNAL (oneDNN refused). */
+ *          the layer), DET_UNSUPPORTED (the processor lacks the precision: the message says what it
+ *          has), DET_MEMORY, DET_INTERNAL (oneDNN refused). */
 DET_API det_status det_network_compile(det_model *model, const det_network_options *options,
                                        det_network **network, det_error *error);
 DET_API void det_network_free(det_network *network);
 
 DET_API const det_model *det_network_model(const det_network *network);
+DET_API det_precision det_network_precision(const det_network *network);
 DET_API size_t det_network_batch(const det_network *network);
 DET_API int det_network_threads(const det_network *network);
 DET_API det_shape det_network_input_shape(const det_network *network);

@@ -60,9 +60,17 @@ static size_t shape_size(det_shape shape)
     return (size_t)shape.channels * (size_t)shape.height * (size_t)shape.width;
 }
 
+static det_precision precision_of(const cli_values *values)
+{
+    det_precision precision = DET_F32;
+    if (values->precision) det_precision_parse(values->precision, &precision); /* a choice */
+    return precision;
+}
+
 static det_status prepare(setup *s, const cli_values *values, det_error *error)
 {
     const det_network_options options = {
+        .precision = precision_of(values),
         .batch = values->batch == CLI_NOT_GIVEN ? 1 : (size_t)values->batch,
         .threads = values->threads == CLI_NOT_GIVEN ? 0 : values->threads};
     det_status status = det_model_open(values->models.items[0], &s->model, error);
@@ -131,7 +139,8 @@ static void print_table(const setup *s, const figures *f)
 {
     const double batch = (double)f->batch;
     printf("Model          %s\n", det_model_path(s->model));
-    printf("Engine         %s, f32, %d threads\n", det_version_onednn(), f->threads);
+    printf("Engine         %s, %s, %d threads\n", det_version_onednn(),
+           det_precision_name(det_network_precision(s->network)), f->threads);
     printf("Input          %zu x %dx%dx%d, %.1f MMAC a crop\n", f->batch, f->input.channels,
            f->input.height, f->input.width, (double)f->macs * 1e-6);
     printf("\n                  median     least   (ms, %d runs)\n", f->repeats);
@@ -153,7 +162,7 @@ static det_json *make_document(const setup *s, const figures *f)
     det_json_string(json, "engine", det_version_onednn());
     det_json_string(json, "model", det_model_path(s->model));
     det_json_string(json, "digest", det_model_digest(s->model));
-    det_json_string(json, "precision", "f32");
+    det_json_string(json, "precision", det_precision_name(det_network_precision(s->network)));
     det_json_integer(json, "batch", (int64_t)f->batch);
     det_json_integer(json, "threads", f->threads);
     det_json_integer(json, "repeats", f->repeats);
@@ -183,6 +192,7 @@ static det_status bench(setup *s, const cli_values *values, det_error *error)
     if (status < 0) return status;
 
     describe(s, &f);
+    if (values->verbose) cli_print_steps(stderr, s->network);
     if (values->json) status = cli_write_document(make_document(s, &f), values->json, error);
     if (!values->json || strcmp(values->json, "-") != 0) print_table(s, &f);
     return status;

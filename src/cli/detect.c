@@ -4,6 +4,7 @@
 
 #include "detect/draw.h"
 #include "src/cli/commands.h"
+#include "src/cli/model.h"
 #include "src/cli/pictures.h"
 #include "src/cli/report.h"
 
@@ -71,6 +72,12 @@ static det_status select_classes(det_detector *detector, const char *names, det_
     return status;
 }
 
+static void say_networks(const det_detector *detector)
+{
+    for (size_t i = 0; i < det_detector_network_count(detector); i++)
+        cli_print_steps(stderr, det_detector_network(detector, i));
+}
+
 static const char **class_names(const det_model *model, size_t *count)
 {
     *count = det_model_class_count(model);
@@ -94,7 +101,8 @@ static int run(cli_pictures *pictures, det_detector *detector)
                                     .model_count = config->classifier.model_count,
                                     .proposals = methods,
                                     .proposal_count = method_count,
-                                    .precision = config->classifier.precision,
+                                    .precision = det_precision_name(
+                                        det_network_precision(det_detector_network(detector, 0))),
                                     .threads = config->runtime.threads,
                                     .class_names = names,
                                     .class_count = class_count}};
@@ -113,6 +121,7 @@ int cli_run_detect(const cli_values *values)
     if (status == DET_OK) status = cli_pictures_open(&pictures, &error);
     if (status == DET_OK) status = det_detector_create(pictures.config, &detector, &error);
     if (status == DET_OK) status = select_classes(detector, values->classes, &error);
+    if (status == DET_OK && values->verbose) say_networks(detector);
     const int result = status == DET_OK ? run(&pictures, detector) : cli_exit_status(&error);
     det_detector_free(detector);
     cli_pictures_free(&pictures);

@@ -28,6 +28,17 @@ cli_totals cli_model_totals(const det_model *model)
     return sum;
 }
 
+void cli_print_steps(FILE *stream, const det_network *network)
+{
+    fprintf(stream, "%s in %s, %zu steps:\n", det_model_path(det_network_model(network)),
+            det_precision_name(det_network_precision(network)), det_network_step_count(network));
+    for (size_t i = 0; i < det_network_step_count(network); i++) {
+        const char *layer, *implementation;
+        det_network_step(network, i, &layer, &implementation);
+        fprintf(stream, "  %-32s  %s\n", layer, implementation);
+    }
+}
+
 /** "FILE: 142 layers, 6,998,552 parameters, 1,000 classes, xxh3-128:..." */
 static void print_summary(const det_model *model, const char *word)
 {

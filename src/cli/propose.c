@@ -46,7 +46,6 @@ static int run(cli_pictures *pictures)
                            .proposals = true,
                            .info = {.proposals = methods,
                                     .proposal_count = method_count,
-                                    .precision = pictures->config->classifier.precision,
                                     .threads = pictures->config->runtime.threads}};
     return cli_pictures_run(pictures, &task);
 }

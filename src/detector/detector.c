@@ -47,9 +47,6 @@ static det_status check_supported(const det_config *config, det_error *error)
          "only \"average\" is available"},
         {strcmp(config->classifier.regions, "crop") != 0, "classifier.regions",
          "only \"crop\" is available"},
-        {strcmp(config->classifier.precision, "f32") != 0 &&
-             strcmp(config->classifier.precision, "auto") != 0,
-         "classifier.precision", "only \"f32\" is available, and \"auto\", which chooses it"},
         {config->classifier.cascade, "classifier.cascade", "cascades are not available; use false"},
         {config->postprocess.box_regression, "postprocess.box_regression",
          "no model has a box regression head yet; use false"},
@@ -125,6 +122,16 @@ void det_detector_free(det_detector *detector)
 const det_model *det_detector_model(const det_detector *detector)
 {
     return detector->ensemble.models[0];
+}
+
+size_t det_detector_network_count(const det_detector *detector)
+{
+    return detector->ensemble.count;
+}
+
+const det_network *det_detector_network(const det_detector *detector, size_t index)
+{
+    return detector->ensemble.networks[index];
 }
 
 /* ---- Classes -----------------------------------------------------------------------------------

@@ -50,8 +50,8 @@ static det_status check_context(const det_crop_options *crop, det_error *error)
                        crop->context_px, crop->width, crop->height);
 }
 
-static det_status add_model(det_ensemble *ensemble, const char *path, const det_config *config,
-                            det_error *error)
+static det_status open_model(det_ensemble *ensemble, const char *path, const det_config *config,
+                             det_error *error)
 {
     const size_t at = ensemble->count;
     det_status status = det_model_open(path, &ensemble->models[at], error);
@@ -61,11 +61,27 @@ static det_status add_model(det_ensemble *ensemble, const char *path, const det_
     ensemble->crops[at] = crop_options(model, config->classifier.context_px);
 
     status = check_context(&ensemble->crops[at], error);
-    if (status == DET_OK) status = check_same_classes(ensemble->models[0], model, error);
-    if (status < 0) return status;
-    const det_network_options options = {.batch = ensemble->batch, .threads = ensemble->threads};
-    status = det_network_compile(ensemble->models[at], &options, &ensemble->networks[at], error);
-    return det_error_file(error, path, status);
+    return status == DET_OK ? check_same_classes(ensemble->models[0], model, error) : status;
+}
+
+static det_status choose_precision(det_ensemble *ensemble, const char *name, det_error *error)
+{
+    if (strcmp(name, "auto") == 0) return DET_OK; /* no model lists a precision as verified */
+    det_status status = DET_OK;
+    if (!det_precision_parse(name, &ensemble->precision))
+        status = det_fail(error, DET_UNSUPPORTED, "'%s' is not available", name);
+    else
+        status = det_precision_check(ensemble->precision, error);
+    return det_error_inside(error, "classifier.precision", ".", status);
+}
+
+static det_status compile(det_ensemble *ensemble, size_t at, det_error *error)
+{
+    const det_network_options options = {
+        .precision = ensemble->precision, .batch = ensemble->batch, .threads = ensemble->threads};
+    const det_status status =
+        det_network_compile(ensemble->models[at], &options, &ensemble->networks[at], error);
+    return det_error_file(error, ensemble->models[at]->path, status);
 }
 
 det_status det_ensemble_create(const det_config *config, det_ensemble *ensemble, det_error *error)
@@ -84,7 +100,9 @@ det_status det_ensemble_create(const det_config *config, det_ensemble *ensemble,
 
     det_status status = DET_OK;
     for (size_t i = 0; i < count && status == DET_OK; i++)
-        status = add_model(ensemble, config->classifier.models[i], config, error);
+        status = open_model(ensemble, config->classifier.models[i], config, error);
+    if (status == DET_OK) status = choose_precision(ensemble, config->classifier.precision, error);
+    for (size_t i = 0; i < count && status == DET_OK; i++) status = compile(ensemble, i, error);
     return status;
 }
 

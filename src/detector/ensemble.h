@@ -13,6 +13,7 @@ typedef struct det_ensemble {
     det_network **networks;
     det_crop_options *crops; /**< one a network */
     size_t count;
+    det_precision precision; /**< of all networks */
     size_t batch;
     int threads;
 } det_ensemble;

@@ -128,6 +128,21 @@ bench_writes_json() {
   json bench.json 'd["batch"] == 2 and d["threads"] == 1 and d["repeats"] == 3 and d["peak_memory_mb"] > 0'
 }
 
+# A processor without bf16 refuses it and says what it has.
+bench_runs_in_bf16_or_says_why_not() {
+  if detect bench network -m small.safetensors -p bf16 --json - >bench.json 2>said; then
+    json bench.json 'd["precision"] == "bf16"'
+  else
+    exits 1 detect bench network -m small.safetensors -p bf16
+    says 'does not compute in bf16: it has'
+  fi
+}
+
+bench_lists_the_implementations() {
+  exits 0 detect bench network -m small.safetensors --repeats 1 --verbose
+  says 'small.safetensors in f32' 'conv1  ' 'prob  '
+}
+
 bench_needs_one_model() {
   exits 2 detect bench network
   says --model
@@ -158,6 +173,8 @@ check import_never_replaces_the_weights
 check import_refuses_a_wrong_mean
 check bench_prints_a_table
 check bench_writes_json
+check bench_runs_in_bf16_or_says_why_not
+check bench_lists_the_implementations
 check bench_needs_one_model
 weights=${DETECT_TEST_DATA:-$source_folder/../shared}/models
 if [ -e "$weights/bvlc_googlenet.caffemodel" ]; then

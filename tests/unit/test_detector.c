@@ -262,13 +262,40 @@ static void models_of_different_classes_do_not_vote_together(void **state)
     det_config_free(config);
 }
 
+/* A processor without bf16 refuses it by the key, and says what it has. */
+static void the_precision_is_what_the_configuration_says(void **state)
+{
+    (void)state;
+    static const det_precision precisions[] = {DET_F32, DET_BF16};
+    const char *path = write_color_model("colors.safetensors", .05f);
+    for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++) {
+        det_config *config = config_of(&path, 1);
+        det_error error = {0};
+        snprintf(config->classifier.precision, sizeof config->classifier.precision, "%s",
+                 det_precision_name(precisions[i]));
+        det_detector *detector = NULL;
+        const det_status possible = det_precision_check(precisions[i], NULL);
+        const det_status status = det_detector_create(config, &detector, &error);
+        if (possible == DET_OK) {
+            test_assert_ok(status, &error);
+            assert_int_equal(det_detector_network_count(detector), 1);
+            assert_int_equal(det_network_precision(det_detector_network(detector, 0)),
+                             precisions[i]);
+        } else {
+            test_assert_error(status, possible, &error, "does not compute in");
+            assert_string_equal(error.where, "classifier.precision");
+        }
+        det_detector_free(detector);
+        det_config_free(config);
+    }
+}
+
 static void settings_that_cannot_run_are_refused_by_their_key(void **state)
 {
     (void)state;
     static const char *const assignments[][2] = {
         {"proposals.methods=[\"multibox\"]", "proposals.methods"},
         {"classifier.regions=pool", "classifier.regions"},
-        {"classifier.precision=bf16", "classifier.precision"},
         {"classifier.cascade=true", "classifier.cascade"},
         {"postprocess.box_regression=true", "postprocess.box_regression"},
     };
@@ -563,6 +590,7 @@ int main(void)
         cmocka_unit_test(the_threshold_and_the_number_of_detections_hold),
         cmocka_unit_test(an_ensemble_averages_its_probabilities),
         cmocka_unit_test(models_of_different_classes_do_not_vote_together),
+        cmocka_unit_test(the_precision_is_what_the_configuration_says),
         cmocka_unit_test(settings_that_cannot_run_are_refused_by_their_key),
         cmocka_unit_test(the_regions_of_several_methods_are_united),
         cmocka_unit_test(a_maximum_holds_for_the_union),

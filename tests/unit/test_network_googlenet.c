@@ -4,6 +4,7 @@
 #include "detect/network.h"
 #include "src/base/json_reader.h"
 #include "src/base/memory.h"
+#include "src/nn/onednn/processor.h"
 #include "tests/unit/support.h"
 
 #include <math.h>
@@ -84,9 +85,29 @@ static void check_case(json_object *c, float *const results[outputs], const det_
                 "the norm of inception_4e");
 }
 
-static void six_crops_agree_with_another_runtime(void **state)
+/* In less than f32 the first class stays the first, and no probability moves by more than .03. */
+static void check_probabilities(json_object *c, float *const results[outputs],
+                                const det_shape *shapes)
 {
-    (void)state;
+    json_object *list = NULL;
+    assert_true(json_object_object_get_ex(c, "top10", &list));
+    size_t best = 0;
+    for (size_t i = 1; i < values_of(shapes[0]); i++)
+        if (results[0][i] > results[0][best]) best = i;
+    assert_int_equal(best, (size_t)number(json_object_array_get_idx(list, 0), "index"));
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        json_object *item = json_object_array_get_idx(list, i);
+        const double found = (double)results[0][(size_t)number(item, "index")];
+        const double expected = number(item, "probability");
+        if (fabs(found - expected) > .03) fail_msg("a probability is %g, not %g", found, expected);
+    }
+}
+
+typedef void check(json_object *c, float *const results[outputs], const det_shape *shapes);
+
+/* Runs the six crops and checks each against the oracle. */
+static void check_six_crops(det_precision precision, check *check_it)
+{
     json_object *oracle = NULL, *cases = NULL;
     det_error error = {0};
     test_assert_ok(det_json_read(test_data("oracles/googlenet/expected.json"), &oracle, &error),
@@ -96,7 +117,8 @@ static void six_crops_agree_with_another_runtime(void **state)
     det_model *model = open_model();
     det_network *network = NULL;
     det_worker *worker = NULL;
-    const det_network_options options = {.batch = 2, .to = wanted, .to_count = outputs};
+    const det_network_options options = {
+        .precision = precision, .batch = 2, .to = wanted, .to_count = outputs};
     test_assert_ok(det_network_compile(model, &options, &network, &error), &error);
     test_assert_ok(det_worker_create((const det_network *const[]){network}, 1, &worker, &error),
                    &error);
@@ -118,7 +140,7 @@ static void six_crops_agree_with_another_runtime(void **state)
         assert_int_equal(image.stride, 224 * 3);
         test_assert_ok(det_network_run_pictures(network, worker, image.pixels, 1, results, &error),
                        &error);
-        check_case(c, results, shapes);
+        check_it(c, results, shapes);
         det_image_free(&image);
     }
     for (size_t i = 0; i < outputs; i++) det_free(results[i]);
@@ -128,13 +150,42 @@ static void six_crops_agree_with_another_runtime(void **state)
     json_object_put(oracle);
 }
 
-static void no_layer_runs_on_a_reference_implementation(void **state)
+static void six_crops_agree_with_another_runtime(void **state)
+{
+    (void)state;
+    check_six_crops(DET_F32, check_case);
+}
+
+/* Compiles the whole network; NULL where the processor lacks the precision, which it has to say. */
+static det_network *compile(det_model *model, det_precision precision)
+{
+    det_network *network = NULL;
+    det_error error = {0};
+    const det_network_options options = {.precision = precision};
+    const det_status possible = det_precision_check(precision, NULL);
+    const det_status status = det_network_compile(model, &options, &network, &error);
+    if (possible == DET_OK)
+        test_assert_ok(status, &error);
+    else
+        test_assert_error(status, possible, &error, det_processor_features());
+    return network;
+}
+
+static void six_crops_in_bf16_show_the_same(void **state)
 {
     (void)state;
     det_model *model = open_model();
-    det_network *network = NULL;
-    det_error error = {0};
-    test_assert_ok(det_network_compile(model, NULL, &network, &error), &error);
+    det_network *network = compile(model, DET_BF16);
+    if (network) check_six_crops(DET_BF16, check_probabilities);
+    det_network_free(network);
+    det_model_free(model);
+}
+
+static void check_implementations(det_model *model, det_precision precision)
+{
+    det_network *network = compile(model, precision);
+    if (!network) return;
+    assert_int_equal(det_network_precision(network), precision);
     assert_true(det_network_step_count(network) > 60);
     for (size_t i = 0; i < det_network_step_count(network); i++) {
         const char *layer, *implementation;
@@ -142,6 +193,14 @@ static void no_layer_runs_on_a_reference_implementation(void **state)
         if (strstr(implementation, "ref")) fail_msg("%s runs on %s", layer, implementation);
     }
     det_network_free(network);
+}
+
+static void no_layer_runs_on_a_reference_implementation(void **state)
+{
+    (void)state;
+    det_model *model = open_model();
+    check_implementations(model, DET_F32);
+    check_implementations(model, DET_BF16);
     det_model_free(model);
 }
 
@@ -217,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(six_crops_agree_with_another_runtime),
+        cmocka_unit_test(six_crops_in_bf16_show_the_same),
         cmocka_unit_test(no_layer_runs_on_a_reference_implementation),
         cmocka_unit_test(a_network_can_be_cut_at_any_layer),
         cmocka_unit_test(other_input_sizes_compile_up_to_the_last_map),

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every layer of the engine against its formula in plain C (support_reference.c). */
+/* Every layer of the engine against its formula in plain C (support_reference.c), in f32 and in
+ * bf16. */
 #include "detect/network.h"
 #include "src/base/memory.h"
+#include "src/nn/onednn/processor.h"
 #include "tests/unit/support.h"
 #include "tests/unit/support_reference.h"
 
@@ -16,14 +18,58 @@ static size_t values_of(det_shape s)
     return (size_t)s.channels * (size_t)s.height * (size_t)s.width;
 }
 
+static det_precision precision; /* that the tests run in */
+
+static int in_f32(void **state)
+{
+    (void)state;
+    precision = DET_F32;
+    return 0;
+}
+
+static int in_bf16(void **state)
+{
+    (void)state;
+    precision = DET_BF16;
+    return 0;
+}
+
+/* A processor without bf16 has to say so. */
+static bool can_run(const test_sketch *sketch)
+{
+    if (precision != DET_BF16 || det_processor_has_bf16()) return true;
+    det_error error = {0};
+    det_network *network = NULL;
+    const det_network_options options = {.precision = precision};
+    const det_status status = det_network_compile(sketch->model, &options, &network, &error);
+    test_assert_error(status, DET_UNSUPPORTED, &error, det_processor_features());
+    return false;
+}
+
+/* f32: 1e-4 of the value, or of 1. bf16: a number keeps 8 bits, so that the input, the weights and
+ * the output of each layer are off by up to 2^-9 of themselves, here of the largest: 2 %. */
+static double tolerance(double value, double largest)
+{
+    return precision == DET_F32 ? 1e-4 * fmax(1, fabs(value)) : .02 * fmax(largest, .05);
+}
+
+static double largest_of(const float *values, size_t count)
+{
+    double largest = 0;
+    for (size_t i = 0; i < count; i++) largest = fmax(largest, fabs((double)values[i]));
+    return largest;
+}
+
 /* Runs layer `to` of the sketch on random input and compares with the reference. */
 static void assert_agrees(const test_sketch *sketch, int to)
 {
+    if (!can_run(sketch)) return;
     det_error error = {0};
     det_network *network = NULL;
     det_worker *worker = NULL;
     const char *name = sketch->model->graph.nodes[to].name;
-    const det_network_options options = {.to = &name, .to_count = 1, .batch = 2, .threads = 2};
+    const det_network_options options = {
+        .precision = precision, .to = &name, .to_count = 1, .batch = 2, .threads = 2};
     test_assert_ok(det_network_compile(sketch->model, &options, &network, &error), &error);
     test_assert_ok(det_worker_create((const det_network *const[]){network}, 1, &worker, &error),
                    &error);
@@ -37,9 +83,10 @@ static void assert_agrees(const test_sketch *sketch, int to)
     test_assert_ok(det_network_run_tensor(network, worker, input, 2, &output, &error), &error);
     for (size_t picture = 0; picture < 2; picture++) {
         float *expected = test_reference_run(sketch->model, input + picture * in, to);
+        const double largest = largest_of(expected, out);
         for (size_t i = 0; i < out; i++) {
             const double difference = fabs((double)(output[picture * out + i] - expected[i]));
-            if (difference > 1e-4 * fmax(1, fabs((double)expected[i])))
+            if (difference > tolerance((double)expected[i], largest))
                 fail_msg("%s: value %zu of picture %zu is %g, not %g", name, i, picture,
                          (double)output[picture * out + i], (double)expected[i]);
         }
@@ -111,6 +158,10 @@ static void a_convolution_without_a_bias_agrees(void **state)
     (void)state;
     test_sketch sketch = test_sketch_create(side_h, side_w);
     const int layer = add_stem(&sketch, 16);
+    if (!can_run(&sketch)) {
+        test_sketch_free(&sketch);
+        return;
+    }
     det_node *node = &sketch.model->graph.nodes[layer];
     static const float zeros[16];
     const float *biased = node->bias.values;
@@ -119,7 +170,7 @@ static void a_convolution_without_a_bias_agrees(void **state)
     det_network *network = NULL;
     det_worker *worker = NULL;
     det_error error = {0};
-    const det_network_options options = {.to = &name, .to_count = 1};
+    const det_network_options options = {.precision = precision, .to = &name, .to_count = 1};
     test_assert_ok(det_network_compile(sketch.model, &options, &network, &error), &error);
     test_assert_ok(det_worker_create((const det_network *const[]){network}, 1, &worker, &error),
                    &error);
@@ -129,8 +180,10 @@ static void a_convolution_without_a_bias_agrees(void **state)
     node->bias.values = zeros; /* the reference adds the bias it finds */
     float *expected = test_reference_run(sketch.model, input, layer);
     node->bias.values = biased;
+    const double largest = largest_of(expected, 16 * side_h * side_w);
     for (int i = 0; i < 16 * side_h * side_w; i++)
-        assert_true(fabsf(output[i] - expected[i]) < 1e-4f);
+        assert_true(fabs((double)(output[i] - expected[i])) <=
+                    tolerance((double)expected[i], largest));
     det_free(expected);
     det_free(output);
     det_free(input);
@@ -298,5 +351,6 @@ int main(void)
         cmocka_unit_test(an_inception_module_agrees_whatever_its_widths),
         cmocka_unit_test(a_branch_that_others_read_keeps_its_values),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const int failures = cmocka_run_group_tests_name("in f32", tests, in_f32, NULL);
+    return failures + cmocka_run_group_tests_name("in bf16", tests, in_bf16, NULL);
 }

@@ -17,10 +17,11 @@
 typedef dnnl_memory_desc_t det_layout;
 typedef const_dnnl_memory_desc_t det_const_layout;
 
-static inline det_layout det_layout_create(int ndims, const dnnl_dims_t dims, dnnl_format_tag_t tag)
+static inline det_layout det_layout_create(int ndims, const dnnl_dims_t dims, dnnl_data_type_t type,
+                                           dnnl_format_tag_t tag)
 {
     det_layout layout = NULL;
-    return dnnl_memory_desc_create_with_tag(&layout, ndims, dims, dnnl_f32, tag) == dnnl_success
+    return dnnl_memory_desc_create_with_tag(&layout, ndims, dims, type, tag) == dnnl_success
                ? layout
                : NULL;
 }
@@ -40,6 +41,13 @@ static inline int det_layout_ndims(det_const_layout layout)
 {
     int ndims = 0;
     return dnnl_memory_desc_query(layout, dnnl_query_ndims_s32, &ndims) == dnnl_success ? ndims : 0;
+}
+
+static inline dnnl_data_type_t det_layout_type(det_const_layout layout)
+{
+    dnnl_data_type_t type = dnnl_data_type_undef;
+    dnnl_memory_desc_query(layout, dnnl_query_data_type, &type);
+    return type;
 }
 
 static inline dnnl_status_t det_pd_convolution(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
@@ -117,6 +125,16 @@ static inline dnnl_status_t det_post_relu(dnnl_post_ops_t post, float slope)
     return dnnl_post_ops_append_eltwise(post, dnnl_eltwise_relu, slope, 0);
 }
 
+/* Scales are arguments of a run, and a bias is added to the scaled sum. */
+enum { det_scales_are_arguments = 1 };
+
+static inline dnnl_status_t det_attributes_scale(dnnl_primitive_attr_t attributes, int argument,
+                                                 int mask, const float *values, size_t count)
+{
+    (void)values, (void)count;
+    return dnnl_primitive_attr_set_scales_mask(attributes, argument, mask);
+}
+
 #else
 
 typedef dnnl_memory_desc_t *det_layout;
@@ -129,10 +147,11 @@ static inline det_layout det_layout_copy(det_const_layout layout)
     return copy;
 }
 
-static inline det_layout det_layout_create(int ndims, const dnnl_dims_t dims, dnnl_format_tag_t tag)
+static inline det_layout det_layout_create(int ndims, const dnnl_dims_t dims, dnnl_data_type_t type,
+                                           dnnl_format_tag_t tag)
 {
     dnnl_memory_desc_t layout;
-    return dnnl_memory_desc_init_by_tag(&layout, ndims, dims, dnnl_f32, tag) == dnnl_success
+    return dnnl_memory_desc_init_by_tag(&layout, ndims, dims, type, tag) == dnnl_success
                ? det_layout_copy(&layout)
                : NULL;
 }
@@ -145,6 +164,11 @@ static inline void det_layout_free(det_layout layout)
 static inline int det_layout_ndims(det_const_layout layout)
 {
     return layout->ndims;
+}
+
+static inline dnnl_data_type_t det_layout_type(det_const_layout layout)
+{
+    return layout->data_type;
 }
 
 static inline dnnl_status_t det_pd_convolution(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
@@ -253,6 +277,18 @@ static inline dnnl_status_t det_pd_concat(dnnl_primitive_desc_t *pd, dnnl_engine
 static inline dnnl_status_t det_post_relu(dnnl_post_ops_t post, float slope)
 {
     return dnnl_post_ops_append_eltwise(post, 1, dnnl_eltwise_relu, slope, 0);
+}
+
+/* Scales belong to the primitive: the output is scale * (sum + bias). */
+enum { det_scales_are_arguments = 0 };
+
+/* Weights have their output channels in dimension 0 (mask 1), outputs in dimension 1 (mask 2). */
+static inline dnnl_status_t det_attributes_scale(dnnl_primitive_attr_t attributes, int argument,
+                                                 int mask, const float *values, size_t count)
+{
+    const int output_mask = argument == DNNL_ARG_WEIGHTS ? mask << 1 : mask;
+    return dnnl_primitive_attr_set_output_scales(attributes, (dnnl_dim_t)count, output_mask,
+                                                 values);
 }
 
 #endif

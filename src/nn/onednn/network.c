@@ -340,7 +340,8 @@ static det_status prepare(compilation *c, det_error *error)
 
 static det_status build(compilation *c, det_error *error)
 {
-    det_status status = det_plan_create(&c->network->plan, error);
+    const dnnl_data_type_t type = c->network->precision == DET_BF16 ? dnnl_bf16 : dnnl_f32;
+    det_status status = det_plan_create(&c->network->plan, type, error);
     if (status == DET_OK) status = add_input(c, error);
     if (status < 0) return status;
     fuse(c);
@@ -364,9 +365,8 @@ static void call_build(void *context)
 
 static det_status check_options(const det_network_options *options, det_error *error)
 {
-    if (options->precision != DET_F32)
-        return det_fail(error, DET_UNSUPPORTED, "precision %d is not available, only f32",
-                        (int)options->precision);
+    const det_status status = det_precision_check(options->precision, error);
+    if (status < 0) return status;
     if (options->width < 0 || options->height < 0 || options->threads < 0)
         return det_fail(error, DET_ARGUMENT,
                         "width %d, height %d and threads %d must not be negative", options->width,
@@ -388,6 +388,7 @@ det_status det_network_compile(det_model *model, const det_network_options *opti
     det_network *made = det_alloc_zeroed(1, sizeof *made);
     if (!made) return det_fail_memory(error, "a network");
     made->model = det_model_share(model);
+    made->precision = options->precision;
     made->batch = options->batch ? options->batch : 1;
     made->threads = det_resolve_threads(options->threads);
     made->inner_threads = made->batch == 1 ? made->threads : 1;
@@ -426,6 +427,11 @@ void det_network_free(det_network *network)
 const det_model *det_network_model(const det_network *network)
 {
     return network->model;
+}
+
+det_precision det_network_precision(const det_network *network)
+{
+    return network->precision;
 }
 
 size_t det_network_batch(const det_network *network)

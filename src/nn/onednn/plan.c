@@ -15,13 +15,18 @@ det_status det_dnnl_fail(det_error *error, const char *doing, dnnl_status_t stat
 det_layout det_plain_layout(det_shape shape)
 {
     const dnnl_dims_t dims = {1, shape.channels, shape.height, shape.width};
-    return det_layout_create(4, dims, dnnl_nchw);
+    return det_layout_create(4, dims, dnnl_f32, dnnl_nchw);
 }
 
-static det_layout blocked_layout(int block, det_shape shape)
+static det_layout map_layout(const det_plan *plan, det_shape shape, dnnl_format_tag_t tag)
 {
     const dnnl_dims_t dims = {1, shape.channels, shape.height, shape.width};
-    return det_layout_create(4, dims, block == 16 ? dnnl_nChw16c : dnnl_nChw8c);
+    return det_layout_create(4, dims, plan->type, tag);
+}
+
+static dnnl_format_tag_t blocked_tag(int block)
+{
+    return block == 16 ? dnnl_nChw16c : dnnl_nChw8c;
 }
 
 static bool fills_blocks(const det_plan *plan, det_shape shape)
@@ -31,15 +36,15 @@ static bool fills_blocks(const det_plan *plan, det_shape shape)
 
 det_layout det_plan_map_layout(const det_plan *plan, det_shape shape)
 {
-    return fills_blocks(plan, shape) ? blocked_layout(plan->block, shape) : det_plain_layout(shape);
+    const bool fills = fills_blocks(plan, shape);
+    return map_layout(plan, shape, fills ? blocked_tag(plan->block) : dnnl_nchw);
 }
 
 det_layout det_plan_output_layout(const det_plan *plan, const det_layer *layer)
 {
     if (layer->destination >= 0) return det_layout_copy(plan->tensors[layer->destination].layout);
-    if (fills_blocks(plan, layer->out)) return blocked_layout(plan->block, layer->out);
-    const dnnl_dims_t dims = {1, layer->out.channels, layer->out.height, layer->out.width};
-    return det_layout_create(4, dims, dnnl_format_tag_any);
+    const bool fills = fills_blocks(plan, layer->out);
+    return map_layout(plan, layer->out, fills ? blocked_tag(plan->block) : dnnl_format_tag_any);
 }
 
 /* Whether this processor has a fast convolution between maps in blocks of that many channels. */
@@ -48,8 +53,8 @@ static dnnl_status_t has_block(const det_plan *plan, int block, bool *has)
     enum { channels = 64, side = 14 };
     const dnnl_dims_t kernel = {channels, channels, 3, 3};
     const dnnl_dims_t window[4] = {{1, 1}, {0, 0}, {1, 1}, {1, 1}};
-    det_layout weights = det_layout_create(4, kernel, dnnl_format_tag_any);
-    det_layout map = blocked_layout(block, (det_shape){channels, side, side});
+    det_layout weights = det_layout_create(4, kernel, plan->type, dnnl_format_tag_any);
+    det_layout map = map_layout(plan, (det_shape){channels, side, side}, blocked_tag(block));
     const det_const_layout layouts[4] = {map, weights, NULL, map};
     dnnl_primitive_desc_t pd = NULL;
     const char *implementation = "ref";
@@ -79,8 +84,9 @@ static det_status find_block(det_plan *plan, det_error *error)
     return DET_OK;
 }
 
-det_status det_plan_create(det_plan *plan, det_error *error)
+det_status det_plan_create(det_plan *plan, dnnl_data_type_t type, det_error *error)
 {
+    plan->type = type;
     const dnnl_status_t result = dnnl_engine_create(&plan->engine, dnnl_cpu, 0);
     if (result != dnnl_success) return det_dnnl_fail(error, "make an engine", result);
     return find_block(plan, error);
@@ -118,11 +124,15 @@ int det_plan_add_tensor(det_plan *plan, det_layout layout, det_shape shape, det_
         det_layout_free(layout);
         return det_fail_memory(error, "a tensor of the network");
     }
+    const dnnl_data_type_t type = det_layout_type(layout);
     plan->tensors[plan->tensor_count] = (det_plan_tensor){
         .layout = layout,
         .size = dnnl_memory_desc_get_size(layout),
-        .plain = det_layout_ndims(layout) == 2 || dnnl_memory_desc_equal(layout, plain),
+        .type = type,
+        .plain = type == dnnl_f32 &&
+                 (det_layout_ndims(layout) == 2 || dnnl_memory_desc_equal(layout, plain)),
         .shape = shape,
+        .copy_of = -1,
         .parent = -1,
         .first = -1,
         .last = -1,
@@ -206,9 +216,14 @@ int det_plan_reorder(det_plan *plan, const char *layer, int tensor, det_const_la
 {
     const det_plan_tensor from = plan->tensors[tensor];
     if (dnnl_memory_desc_equal(from.layout, wanted)) return tensor;
+    for (int i = tensor + 1; i < plan->tensor_count; i++)
+        if (plan->tensors[i].copy_of == tensor &&
+            dnnl_memory_desc_equal(plan->tensors[i].layout, wanted))
+            return i;
 
     const int to = det_plan_add_tensor(plan, det_layout_copy(wanted), from.shape, error);
     if (to < 0) return to;
+    plan->tensors[to].copy_of = tensor;
     dnnl_primitive_desc_t pd = NULL;
     const dnnl_status_t result = describe_reorder(plan, from.layout, plan->tensors[to].layout, &pd);
     if (result != dnnl_success) return det_dnnl_fail(error, "reorder a tensor", result);
@@ -229,7 +244,7 @@ int det_plan_as_map(det_plan *plan, const char *layer, int tensor, det_error *er
     return map;
 }
 
-static dnnl_status_t fill_constant(det_plan *plan, const float *values, det_const_layout plain,
+static dnnl_status_t fill_constant(det_plan *plan, const void *values, det_const_layout plain,
                                    const det_constant *constant, det_const_layout wanted)
 {
     dnnl_memory_t source = NULL;
@@ -261,7 +276,7 @@ static dnnl_status_t fill_constant(det_plan *plan, const float *values, det_cons
     return result;
 }
 
-det_status det_plan_add_constant(det_plan *plan, const float *values, det_const_layout plain,
+det_status det_plan_add_constant(det_plan *plan, const void *values, det_const_layout plain,
                                  det_const_layout wanted, det_argument *argument, det_error *error)
 {
     det_constant constant = {0};

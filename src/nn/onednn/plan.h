@@ -15,8 +15,10 @@
 typedef struct det_plan_tensor {
     det_layout layout;
     size_t size; /**< bytes */
-    bool plain;  /**< rows of a map one after another: N C H W, or N C */
+    dnnl_data_type_t type;
+    bool plain; /**< f32, rows of a map one after another: N C H W, or N C */
     det_shape shape;
+    int copy_of;          /**< the tensor that a reorder made this from, or -1 */
     int parent;           /**< the tensor of which this is a part, or -1 */
     size_t parent_offset; /**< bytes */
     int first, last;      /**< the steps between which it is alive */
@@ -48,6 +50,7 @@ typedef struct det_constant {
 
 typedef struct det_plan {
     dnnl_engine_t engine;
+    dnnl_data_type_t type; /**< of maps: f32 or bf16 */
     int block; /**< channels a block of this processor's layout holds: 16, 8, or 0 (no blocks) */
     bool winograd;
     det_plan_tensor *tensors;
@@ -65,6 +68,7 @@ typedef struct det_plan {
 /** Network handle. */
 struct det_network {
     det_model *model;
+    det_precision precision; /**< what runs: not DET_AUTO */
     size_t batch;
     int threads;       /**< that share the pictures of a batch */
     int inner_threads; /**< inside a primitive: all of them where the batch is one picture, else 1
@@ -84,7 +88,8 @@ int det_network_lanes(const det_network *network);
 /* ---- plan.c: building blocks ------------------------------------------------------------------
  */
 
-det_status det_plan_create(det_plan *plan, det_error *error);
+/** @param type of the maps between layers: f32 or bf16. */
+det_status det_plan_create(det_plan *plan, dnnl_data_type_t type, det_error *error);
 void det_plan_free(det_plan *plan);
 
 /** The status of a failed oneDNN call, as an error that names it. */
@@ -97,9 +102,9 @@ int det_plan_add_tensor(det_plan *plan, det_layout layout, det_shape shape, det_
 det_layout det_plan_map_layout(const det_plan *plan, det_shape shape);
 det_layout det_plain_layout(det_shape shape);
 
-/** Adds a constant from plain values, reordered to what the primitive wants, and puts its memory
- *  (owned by the plan) into the argument. */
-det_status det_plan_add_constant(det_plan *plan, const float *values, det_const_layout plain,
+/** Adds a constant from values in the layout `plain`, reordered to what the primitive wants, and
+ *  puts its memory (owned by the plan) into the argument. */
+det_status det_plan_add_constant(det_plan *plan, const void *values, det_const_layout plain,
                                  det_const_layout wanted, det_argument *argument, det_error *error);
 
 /** Adds a step from a primitive descriptor, which it destroys whatever happens.
@@ -107,7 +112,8 @@ det_status det_plan_add_constant(det_plan *plan, const float *values, det_const_
 det_status det_plan_add_step(det_plan *plan, const char *layer, dnnl_primitive_desc_t pd,
                              const det_argument *arguments, int count, det_error *error);
 
-/** The tensor `tensor` in the layout `wanted`: itself, or a new one and a reorder step.
+/** The tensor `tensor` in the layout and type `wanted`: itself, the copy that an earlier step made,
+ *  or a new one and a reorder step.
  *  @return index of a tensor, or a negative det_status. */
 int det_plan_reorder(det_plan *plan, const char *layer, int tensor, det_const_layout wanted,
                      det_error *error);

@@ -78,13 +78,15 @@ static void convolution_layouts(const det_plan *plan, const det_layer *layer, in
 
     /* A plain input is a picture or comes from the caller: the convolution says what it wants. */
     const det_plan_tensor *source = &plan->tensors[input];
-    l->in = source->plain ? det_layout_create(4, in, dnnl_format_tag_any)
-                          : det_layout_copy(source->layout);
-    l->weights = groups > 1 ? det_layout_create(5, grouped, dnnl_format_tag_any)
-                            : det_layout_create(4, dense, dnnl_format_tag_any);
-    l->file_weights = groups > 1 ? det_layout_create(5, grouped, dnnl_goihw)
-                                 : det_layout_create(4, dense, dnnl_oihw);
-    l->bias = det_layout_create(1, bias, dnnl_x);
+    const dnnl_data_type_t type = plan->type;
+    l->in = source->plain || source->type != type
+                ? det_layout_create(4, in, type, dnnl_format_tag_any)
+                : det_layout_copy(source->layout);
+    l->weights = groups > 1 ? det_layout_create(5, grouped, type, dnnl_format_tag_any)
+                            : det_layout_create(4, dense, type, dnnl_format_tag_any);
+    l->file_weights = groups > 1 ? det_layout_create(5, grouped, dnnl_f32, dnnl_goihw)
+                                 : det_layout_create(4, dense, dnnl_f32, dnnl_oihw);
+    l->bias = det_layout_create(1, bias, dnnl_f32, dnnl_x);
     l->out = det_plan_output_layout(plan, layer);
 }
 
@@ -126,11 +128,12 @@ static void inner_product_layouts(const det_plan *plan, const det_layer *layer, 
     /* Over a map larger than a pixel plain layouts: those that oneDNN 3.6 chooses itself give wrong
      * sums where the channels do not fill its blocks. */
     const bool map = ndims == 4 && (layer->in.height > 1 || layer->in.width > 1);
-    l->in = det_layout_create(ndims, in, map ? dnnl_nchw : dnnl_format_tag_any);
-    l->weights = det_layout_create(ndims, weights, map ? file_tag : dnnl_format_tag_any);
-    l->file_weights = det_layout_create(ndims, weights, file_tag);
-    l->bias = det_layout_create(1, bias, dnnl_x);
-    l->out = det_layout_create(2, out, dnnl_nc);
+    const dnnl_data_type_t type = plan->type;
+    l->in = det_layout_create(ndims, in, type, map ? dnnl_nchw : dnnl_format_tag_any);
+    l->weights = det_layout_create(ndims, weights, type, map ? file_tag : dnnl_format_tag_any);
+    l->file_weights = det_layout_create(ndims, weights, dnnl_f32, file_tag);
+    l->bias = det_layout_create(1, bias, dnnl_f32, dnnl_x);
+    l->out = det_layout_create(2, out, dnnl_f32, dnnl_nc);
 }
 
 int det_add_inner_product(det_plan *plan, const det_layer *layer, int input, det_error *error)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_NN_ONEDNN_PROCESSOR_H
+#define DETECT_NN_ONEDNN_PROCESSOR_H
+
+#include <stdbool.h>
+
+/* What the processor can do, as oneDNN may use it (DNNL_MAX_CPU_ISA lowers it). */
+
+/** Products of bf16 numbers, summed in f32 (AVX512_BF16 or AMX). */
+bool det_processor_has_bf16(void);
+
+/** Sums of four products of 8-bit integers that cannot overflow (VNNI). */
+bool det_processor_has_vnni(void);
+
+/** Its vector instructions, for people: "AVX-512 with VNNI". Never NULL. */
+const char *det_processor_features(void);
+
+#endif
