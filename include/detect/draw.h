@@ -2,7 +2,7 @@
 #ifndef DETECT_DRAW_H
 #define DETECT_DRAW_H
 
-#include "detect/image.h"
+#include "detect/proposals.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,6 +25,15 @@ DET_API uint32_t det_draw_color(size_t index);
  *  Thread-safe for different pictures. */
 DET_API det_status det_draw_boxes(det_image *image, const det_drawn_box *boxes, size_t count,
                                   det_error *error);
+
+/** Draws the segments of a picture: each in the mean colour of its pixels, with a darker line
+ *  along every border of two (a lighter one where they are nearly black).
+ *  @param segmentation of any size; it is stretched over the picture.
+ *  @param drawn        receives a picture of the size of `image`; det_image_free it.
+ *  @return DET_OK, DET_ARGUMENT (an empty picture, a label outside 0 to count - 1), DET_MEMORY.
+ *  Thread-safe. */
+DET_API det_status det_draw_segments(const det_image *image, const det_segmentation *segmentation,
+                                     det_image *drawn, det_error *error);
 
 #ifdef __cplusplus
 }

@@ -106,6 +106,29 @@ DET_API det_status det_selective_search(const det_image *image,
                                         const det_run *run, det_region **regions, size_t *count,
                                         det_error *error);
 
+/** A picture cut into segments (superpixels); {0} is none. */
+typedef struct det_segmentation {
+    int width, height; /**< of the working picture */
+    int count;         /**< of segments */
+    int32_t *labels;   /**< height x width: the segment of each pixel, 0 to count - 1, numbered by
+                          their first pixels, row by row */
+} det_segmentation;
+
+/** The segments that the first hierarchy of a selective search begins with: those of the first
+ *  colour space and the first k of the options, each connected over 8 neighbours.
+ *  @param options      or NULL for the defaults; the sizes, the blur and superpixel_scale hold,
+ * too.
+ *  @param run          or NULL. It runs on the calling thread alone.
+ *  @param segmentation receives them; free with det_segmentation_free. Left empty on failure.
+ *  @return as det_selective_search. Thread-safe. */
+DET_API det_status det_selective_search_segment(const det_image *image,
+                                                const det_selective_search_options *options,
+                                                const det_run *run, det_segmentation *segmentation,
+                                                det_error *error);
+
+/** Frees the labels and empties the segmentation. Takes NULL and empty ones. */
+DET_API void det_segmentation_free(det_segmentation *segmentation);
+
 /** How the controls propose. Zero in a field means its default. */
 typedef struct det_control_options {
     size_t max;      /**< boxes to return at most; default 1000 */

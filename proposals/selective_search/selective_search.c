@@ -11,13 +11,12 @@
  * memory_budget allows; then the next ones do. */
 #include "proposals/selective_search/features.h"
 #include "proposals/selective_search/grouping.h"
-#include "proposals/selective_search/plan.h"
 #include "proposals/selective_search/ranking.h"
+#include "proposals/selective_search/superpixels.h"
 #include "src/base/error.h"
 #include "src/base/memory.h"
 #include "src/base/parallel.h"
 #include "src/base/run.h"
-#include "src/image/resize.h"
 
 #include <stdatomic.h>
 
@@ -36,11 +35,6 @@ typedef struct {
     det_histograms histograms;
 } segmentation;
 
-/* What lives until the end of the wave, of the task, and of a step of it. */
-typedef struct {
-    det_arena wave, task, step;
-} thread_arenas;
-
 typedef struct {
     det_search_plan plan;
     det_image resized;        /* empty where the picture has the right size already */
@@ -52,7 +46,7 @@ typedef struct {
     atomic_size_t done;
     size_t total;
     int threads;
-    thread_arenas *arenas; /* one a thread */
+    det_search_arenas *arenas; /* one a thread */
 
     int first_space, wave_spaces; /* the spaces that go through the stages together now */
     space_work *spaces;           /* plan.spaces */
@@ -108,24 +102,16 @@ static det_status run_stage(search *s, int count, stage_task *run)
 
 static det_status prepare(search *s, size_t index, int worker, det_error *error)
 {
-    det_arena *wave = &s->arenas[worker].wave, *task = &s->arenas[worker].task;
-    det_arena *step = &s->arenas[worker].step;
-    const det_search_plan *p = &s->plan;
+    det_search_arenas *arenas = &s->arenas[worker];
     const size_t number = (size_t)s->first_space + index;
     space_work *space = &s->spaces[number];
     det_planes planes;
-    det_pixel_graph graph;
-    det_status status = det_color_convert(s->picture, p->space[number], task, &planes, error);
-    if (status == DET_OK)
-        status = det_pixel_graph_create(&planes, p->sigma_px, task, step, &graph, error);
-    det_arena_reset(step);
-    if (status == DET_OK)
-        status = det_fragments_create(&graph, p->least_k, p->most_k, wave, step, &space->fragments,
-                                      error);
-    det_arena_reset(step);
+    det_status status = det_search_fragments(&s->plan, number, s->picture, arenas, &planes,
+                                             &space->fragments, error);
     if (status == DET_OK && needs_histograms(s))
-        status = det_codes_create(&planes, p->texture, wave, step, &space->codes, error);
-    det_arena_reset(step);
+        status = det_codes_create(&planes, s->plan.texture, &arenas->wave, &arenas->step,
+                                  &space->codes, error);
+    det_arena_reset(&arenas->step);
     return status;
 }
 
@@ -196,14 +182,8 @@ static det_status start(search *s, const det_image *image,
 {
     det_status status = det_search_plan_create(options, &s->plan, s->error);
     if (status < 0) return status;
-    int width, height;
-    status = det_search_plan_size(&s->plan, image, &width, &height, s->error);
+    status = det_search_picture(&s->plan, image, &s->resized, &s->picture, s->error);
     if (status < 0) return status;
-    if (width != image->width || height != image->height) {
-        status = det_image_resize(image, width, height, &s->resized, s->error);
-        if (status < 0) return status;
-        s->picture = &s->resized;
-    }
 
     const size_t spaces = (size_t)s->plan.spaces, segmentations = spaces * (size_t)s->plan.ks;
     const size_t hierarchies = segmentations * (size_t)s->plan.similarity_sets;
@@ -224,11 +204,7 @@ static int hierarchy_count(const search *s)
 
 static void finish(search *s)
 {
-    for (int i = 0; s->arenas && i < s->threads; i++) {
-        det_arena_free(&s->arenas[i].wave);
-        det_arena_free(&s->arenas[i].task);
-        det_arena_free(&s->arenas[i].step);
-    }
+    for (int i = 0; s->arenas && i < s->threads; i++) det_search_arenas_free(&s->arenas[i]);
     for (int i = 0; s->hierarchies && i < hierarchy_count(s); i++)
         det_free(s->hierarchies[i].boxes);
     det_free(s->arenas);
@@ -293,7 +269,7 @@ det_status det_selective_search(const det_image *image, const det_selective_sear
 {
     *regions = NULL;
     *count = 0;
-    search s = {.picture = image, .run = run, .error = error, .reporting = ATOMIC_FLAG_INIT};
+    search s = {.run = run, .error = error, .reporting = ATOMIC_FLAG_INIT};
     det_status status = start(&s, image, options);
     if (status == DET_OK) status = run_waves(&s);
     if (status == DET_OK) status = det_run_check(run, s.total, s.total, error);

@@ -44,7 +44,8 @@ static taken_name *take_name(void **tree, char *name, bool *is_new)
 }
 
 /** The file name of an annotated picture taken apart: "photo" and ".jpg". */
-static void split_name(const char *input, int *stem_length, const char **stem, const char **ending)
+static void split_name(const char *input, bool png, int *stem_length, const char **stem,
+                       const char **ending)
 {
     const char *slash = strrchr(input, '/');
     *stem = strcmp(input, "-") == 0 ? "stdin" : slash ? slash + 1 : input;
@@ -52,14 +53,14 @@ static void split_name(const char *input, int *stem_length, const char **stem, c
     if (!dot || dot == *stem) dot = *stem + strlen(*stem);
     *stem_length = (int)(dot - *stem);
     const bool jpeg = strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0;
-    *ending = jpeg ? dot : ".png";
+    *ending = jpeg && !png ? dot : ".png";
 }
 
-static const char *choose_name(void **tree, const char *input)
+static const char *choose_name(void **tree, const char *input, bool png)
 {
     int length;
     const char *stem, *ending;
-    split_name(input, &length, &stem, &ending);
+    split_name(input, png, &length, &stem, &ending);
     bool is_new;
     taken_name *first = take_name(tree, cli_format("%.*s%s", length, stem, ending), &is_new);
     taken_name *chosen = first;
@@ -70,16 +71,25 @@ static const char *choose_name(void **tree, const char *input)
     return chosen->name;
 }
 
-static det_status open_folder(const char *folder, char resolved[PATH_MAX], det_error *error)
+static det_status fail_folder(const char *option, const char *folder, const char *doing,
+                              det_error *error)
+{
+    char text[80];
+    snprintf(text, sizeof text, "cannot %s this folder for %s", doing, option);
+    return cli_fail_errno(error, folder, text);
+}
+
+static det_status open_folder(const char *option, const char *folder, char resolved[PATH_MAX],
+                              det_error *error)
 {
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-        return cli_fail_errno(error, folder, "cannot make this folder for --draw");
+        return fail_folder(option, folder, "make", error);
     struct stat status;
     if (stat(folder, &status) == 0 && !S_ISDIR(status.st_mode))
         errno = ENOTDIR;
     else if (access(folder, W_OK | X_OK) == 0 && realpath(folder, resolved))
         return DET_OK;
-    return cli_fail_errno(error, folder, "cannot write into this folder for --draw");
+    return fail_folder(option, folder, "write into", error);
 }
 
 static bool lies_in(const char *file, const char *folder)
@@ -91,23 +101,23 @@ static bool lies_in(const char *file, const char *folder)
     return strlen(folder) == length && memcmp(folder, resolved, length) == 0;
 }
 
-det_status cli_drawn_plan(const char *folder, const det_inputs *inputs, char ***paths,
-                          det_error *error)
+det_status cli_drawn_plan(const char *option, const char *folder, bool png,
+                          const det_inputs *inputs, char ***paths, det_error *error)
 {
     char resolved[PATH_MAX];
-    const det_status status = open_folder(folder, resolved, error);
+    const det_status status = open_folder(option, folder, resolved, error);
     if (status < 0) return status;
     for (size_t i = 0; i < inputs->count; i++)
         if (lies_in(inputs->paths[i], resolved))
             return cli_fail(error, DET_ARGUMENT,
-                            "--draw %s: this folder holds %s, which is to be read; choose another "
+                            "%s %s: this folder holds %s, which is to be read; choose another "
                             "folder, so that no picture is overwritten",
-                            folder, inputs->paths[i]);
+                            option, folder, inputs->paths[i]);
 
     void *tree = NULL;
     char **planned = cli_alloc(inputs->count, sizeof *planned);
     for (size_t i = 0; i < inputs->count; i++)
-        planned[i] = cli_format("%s/%s", folder, choose_name(&tree, inputs->paths[i]));
+        planned[i] = cli_format("%s/%s", folder, choose_name(&tree, inputs->paths[i], png));
     tdestroy(tree, free_name);
     *paths = planned;
     return DET_OK;

@@ -4,14 +4,16 @@
 
 #include "detect/data.h"
 
-/** Makes the folder for annotated pictures where it is missing, and plans a file for each input:
+/** Makes a folder for pictures to draw where it is missing, and plans a file for each input:
  *  FOLDER/name.ext, .jpg for a JPEG, else .png. Inputs of one name get name-2.ext, name-3.ext, ...
  *  in their order, so that none overwrites another.
- *  @param paths receives inputs->count paths; cli_drawn_free them.
+ *  @param option the option that named the folder, for messages.
+ *  @param png    all are .png.
+ *  @param paths  receives inputs->count paths; cli_drawn_free them.
  *  @return DET_OK; DET_IO (the folder cannot be made or written); DET_ARGUMENT (an input lies in
  *          the folder, where it might be overwritten). */
-det_status cli_drawn_plan(const char *folder, const det_inputs *inputs, char ***paths,
-                          det_error *error);
+det_status cli_drawn_plan(const char *option, const char *folder, bool png,
+                          const det_inputs *inputs, char ***paths, det_error *error);
 void cli_drawn_free(char **paths, size_t count);
 
 #endif

@@ -55,7 +55,9 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
                        "--format jsonl photos/",
                        "Fewer regions, from larger superpixels."},
                       {"detect propose --method uniform --set proposals.max=2000 photos/",
-                       "2000 random boxes a picture, to compare with."}},
+                       "2000 random boxes a picture, to compare with."},
+                      {"detect propose --segments out photo.jpg",
+                       "Shows in out/photo.png which superpixels the regions are made of."}},
          .operands_min = 1,
          .operands_max = SIZE_MAX,
          .reads_pictures = true,
@@ -179,6 +181,11 @@ const cli_option cli_options[] = {
     TEXT("draw", 'd', "FOLDER", FOLDERS, IN(CLI_PROPOSE), draw,
          "Also draw the best regions: a picture of the same name in FOLDER, JPEG for a JPEG, else "
          "PNG."),
+    TEXT("segments", 'S', "FOLDER", FOLDERS, IN(CLI_PROPOSE), segments,
+         "Also draw the segments (superpixels) that selective search begins with: a PNG picture of "
+         "the same name in FOLDER, each segment in its mean colour. They are those of the first "
+         "color_spaces and the first k of proposals.selective_search, whose superpixel_scale, "
+         "min_size, sigma and width act on them; --verbose tells how many there are."),
     INTEGER("top", 'n', "N", 1, IN(CLI_PROPOSE), top, "Regions that --draw draws; default 50."),
     FLAG("recursive", 'r', ON_PICTURES, recursive, "Also look in the folders below FOLDER."),
     INTEGER("threads", 't', "N", 0, ON_PICTURES | IN(CLI_BENCH_NETWORK), threads,

@@ -22,7 +22,7 @@ typedef struct cli_values {
     bool help_keys; /**< "help keys": the keys of the configuration */
     bool timings, recursive, quiet, verbose, provenance;
     const char *print_completion;
-    const char *config, *output, *format, *draw, *classes, *annotations, *method;
+    const char *config, *output, *format, *draw, *classes, *annotations, *method, *segments;
     const char *labels, *mean, *json, *precision;
     cli_list models, settings, operands;
     int threads, top, width, height, batch, repeats;

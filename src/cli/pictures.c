@@ -121,6 +121,21 @@ static det_status check_annotations(const cli_values *values, det_error *error)
     return cli_fail(error, DET_ARGUMENT, "--annotations is for --format coco alone");
 }
 
+static det_status plan_drawings(cli_pictures *pictures, det_error *error)
+{
+    const char *draw = pictures->values->draw, *segments = pictures->values->segments;
+    const det_inputs *inputs = &pictures->inputs;
+    det_status status = DET_OK;
+    if (draw) status = cli_drawn_plan("--draw", draw, false, inputs, &pictures->drawn, error);
+    if (segments && status == DET_OK)
+        status = cli_drawn_plan("--segments", segments, true, inputs, &pictures->segments, error);
+    if (draw && segments && status == DET_OK && cli_same_file(draw, segments))
+        status = cli_fail(error, DET_ARGUMENT,
+                          "--draw and --segments name one folder; each needs its own, so that no "
+                          "picture is overwritten");
+    return status;
+}
+
 det_status cli_pictures_open(cli_pictures *pictures, det_error *error)
 {
     const cli_values *values = pictures->values;
@@ -129,8 +144,7 @@ det_status cli_pictures_open(cli_pictures *pictures, det_error *error)
                                           values->recursive, &pictures->inputs, error);
     if (status == DET_OK) status = check_standard_input(&pictures->inputs, error);
     if (status == DET_OK) status = check_output(pictures, error);
-    if (status == DET_OK && values->draw)
-        status = cli_drawn_plan(values->draw, &pictures->inputs, &pictures->drawn, error);
+    if (status == DET_OK) status = plan_drawings(pictures, error);
     return status;
 }
 
@@ -167,8 +181,9 @@ static double milliseconds_since(double began_s)
 }
 
 static det_status process(picture_loop *loop, det_image *image, det_result *result,
-                          det_error *error)
+                          cli_segments *segments, det_error *error)
 {
+    const cli_task *task = loop->task;
     const det_config *config = loop->pictures->config;
     const det_image_limits limits = {.max_pixels = config->limits.max_pixels,
                                      .max_file_bytes = config->limits.max_file_bytes};
@@ -183,8 +198,10 @@ static det_status process(picture_loop *loop, det_image *image, det_result *resu
     if (status == DET_OK) {
         result->width = image->width;
         result->height = image->height;
-        status = loop->task->process(loop->task->context, image, &run, result, error);
+        status = task->process(task->context, image, &run, result, error);
     }
+    if (status == DET_OK && loop->pictures->segments)
+        status = task->segment(task->context, image, &run, segments, error);
     result->timings.decode_ms = decode_ms;
     result->timings.total_ms = milliseconds_since(began_s);
     return status;
@@ -200,23 +217,34 @@ static void report_failure(picture_loop *loop, const char *file, det_error *erro
     loop->failures++;
 }
 
-static void say_result(const picture_loop *loop, const det_result *result)
+static void say_result(const picture_loop *loop, const det_result *result,
+                       const cli_segments *segments)
 {
     if (result->error.status < 0) return;
     fprintf(stderr, "detect: %s: %d x %d pixels, %zu regions", result->file, result->width,
             result->height, result->proposal_count);
     if (!loop->task->proposals) fprintf(stderr, ", %zu detections", result->detection_count);
+    if (segments->count > 0) fprintf(stderr, ", %d segments", segments->count);
     fprintf(stderr, ", %.0f ms\n", result->timings.total_ms);
     cli_small_boxes_say(result, loop->pictures->config);
 }
 
-static void draw(picture_loop *loop, size_t index, det_image *image, const det_result *result)
+/** Draws the result onto the picture and writes what --draw and --segments ask for. */
+static void write_drawings(picture_loop *loop, size_t index, det_image *image,
+                           const det_result *result, const cli_segments *segments)
 {
     det_error error = {0};
-    const char *path = loop->pictures->drawn[index];
-    det_status status = loop->task->draw(loop->task->context, result, image, &error);
-    if (status == DET_OK) status = det_image_write(image, path, &error);
-    if (status < 0) report_failure(loop, path, &error);
+    const cli_pictures *pictures = loop->pictures;
+    if (pictures->segments) {
+        const char *path = pictures->segments[index];
+        if (det_image_write(&segments->drawn, path, &error) < 0) report_failure(loop, path, &error);
+    }
+    if (pictures->drawn) {
+        const char *path = pictures->drawn[index];
+        det_status status = loop->task->draw(loop->task->context, result, image, &error);
+        if (status == DET_OK) status = det_image_write(image, path, &error);
+        if (status < 0) report_failure(loop, path, &error);
+    }
 }
 
 /** One picture. @return a failure only where the run has to end. */
@@ -224,21 +252,23 @@ static det_status do_picture(picture_loop *loop, size_t index, det_error *error)
 {
     det_image image = {0};
     det_result result = {.file = loop->pictures->inputs.paths[index]};
+    cli_segments segments = {0};
     det_error failure = {0};
-    det_status status = process(loop, &image, &result, &failure);
+    det_status status = process(loop, &image, &result, &segments, &failure);
     cli_progress_clear(&loop->progress);
     if (cli_stop_signal()) {
         status = cli_fail(error, DET_CANCELLED, "interrupted");
     } else {
         if (status < 0) report_failure(loop, result.file, &failure);
         result.error = failure;
-        if (loop->pictures->values->verbose) say_result(loop, &result);
+        if (loop->pictures->values->verbose) say_result(loop, &result, &segments);
         cli_small_boxes_count(&loop->small_boxes, &result);
-        if (status == DET_OK && loop->pictures->drawn) draw(loop, index, &image, &result);
+        if (status == DET_OK) write_drawings(loop, index, &image, &result, &segments);
         status = det_writer_add(loop->writer, &result, error);
     }
     loop->progress.done++;
     det_result_free(&result);
+    det_image_free(&segments.drawn);
     det_image_free(&image);
     return status;
 }
@@ -278,6 +308,7 @@ int cli_pictures_run(cli_pictures *pictures, const cli_task *task)
 void cli_pictures_free(cli_pictures *pictures)
 {
     cli_drawn_free(pictures->drawn, pictures->inputs.count);
+    cli_drawn_free(pictures->segments, pictures->inputs.count);
     det_inputs_free(&pictures->inputs);
     det_config_free(pictures->config);
     *pictures = (cli_pictures){0};

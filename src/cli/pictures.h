@@ -13,8 +13,15 @@ typedef struct cli_pictures {
     const cli_values *values;
     det_config *config;
     det_inputs inputs;
-    char **drawn; /**< a file for each input, or NULL without --draw */
+    char **drawn;    /**< a file for each input, or NULL without --draw */
+    char **segments; /**< likewise, --segments */
 } cli_pictures;
+
+/** The segments of a picture, drawn; {0} is none. */
+typedef struct cli_segments {
+    det_image drawn;
+    int count;
+} cli_segments;
 
 /** What a command does with a picture. */
 typedef struct cli_task {
@@ -24,6 +31,9 @@ typedef struct cli_task {
                           det_result *result, det_error *error);
     /** Draws the result onto the picture. */
     det_status (*draw)(void *context, const det_result *result, det_image *image, det_error *error);
+    /** Draws the segments of the picture; called where cli_pictures.segments is there. */
+    det_status (*segment)(void *context, const det_image *image, const det_run *run,
+                          cli_segments *segments, det_error *error);
     const char *unit;  /**< of the steps of `process`, for people, or NULL */
     bool proposals;    /**< the result is its regions */
     det_run_info info; /**< for the writer */

@@ -34,6 +34,19 @@ static det_status draw(void *context, const det_result *result, det_image *image
     return status;
 }
 
+static det_status segment(void *context, const det_image *image, const det_run *run,
+                          cli_segments *segments, det_error *error)
+{
+    const settings *proposer = context;
+    det_segmentation segmentation;
+    det_status status = det_selective_search_segment(image, &proposer->config->proposals.search,
+                                                     run, &segmentation, error);
+    if (status == DET_OK) status = det_draw_segments(image, &segmentation, &segments->drawn, error);
+    segments->count = segmentation.count;
+    det_segmentation_free(&segmentation);
+    return status;
+}
+
 static int run(cli_pictures *pictures)
 {
     const char *methods[CLI_METHODS];
@@ -43,6 +56,7 @@ static int run(cli_pictures *pictures)
     const cli_task task = {.context = &proposer,
                            .process = process,
                            .draw = draw,
+                           .segment = segment,
                            .proposals = true,
                            .info = {.proposals = methods,
                                     .proposal_count = method_count,

@@ -221,6 +221,29 @@ pictures_are_never_drawn_over() {
   cmp photos/1.png kept/1.png
 }
 
+segments_are_drawn_as_png() {
+  rm -rf drawn segments
+  exits 0 propose --segments segments --draw drawn --verbose -o out.json photos
+  says ' segments, '
+  holds segments 1.png 2.png
+  holds drawn 1.png 2.jpg
+  [ "$(head -c 4 segments/2.png | tail -c 3)" = PNG ] || fail 'no PNG'
+  exits 0 propose --method uniform -o seen.json segments
+  json seen.json '[(i["width"], i["height"]) for i in d["images"]] == [(90, 60), (60, 80)]'
+  exits 0 propose --method uniform --segments again -o out.json photos
+  cmp segments/1.png again/1.png
+}
+
+segments_and_boxes_need_a_folder_each() {
+  exits 2 propose --segments both --draw ./both photos
+  says --segments --draw
+  exits 2 propose --segments photos photos
+  says --segments 'overwritten'
+  echo text >file
+  exits 1 propose --segments file photos
+  says file --segments 'Not a directory'
+}
+
 a_draw_folder_that_cannot_be_is_found_at_once() {
   echo text >file
   exits 1 found --draw file photos
@@ -325,6 +348,8 @@ check two_models_vote
 check annotated_pictures_keep_name_and_kind
 check pictures_of_one_name_do_not_overwrite_each_other
 check pictures_are_never_drawn_over
+check segments_are_drawn_as_png
+check segments_and_boxes_need_a_folder_each
 check a_draw_folder_that_cannot_be_is_found_at_once
 check an_unwritable_output_is_found_at_once
 check an_output_never_replaces_what_is_read
