@@ -31,11 +31,13 @@ void det_regions_free(det_region *regions)
 
 void det_working_size(const det_image *image, int width_px, double *width, double *height)
 {
-    enum { tallest = 4 };
+    enum { longest = 4 };
     double scale = 1;
     if (width_px > 0) {
-        scale = (double)width_px / image->width;
-        if (scale > 1) scale = fmax(1, fmin(scale, (double)tallest * width_px / image->height));
+        const double to_width = (double)width_px / image->width;
+        const double to_height = (double)width_px / image->height;
+        scale = to_width > 1 ? fmax(1, fmin(to_width, longest * to_height))
+                             : fmin(1, fmax(to_width, to_height / longest));
     }
     *width = fmax(1, round(image->width * scale));
     *height = fmax(1, round(image->height * scale));

@@ -68,13 +68,15 @@ typedef struct det_selective_search_options {
     float k[8];      /**< scale of the initial segmentation, ended by 0; default 50, 100 */
     int min_size_px; /**< smallest initial segment, in pixels of the working picture; 0: k */
     double sigma_px; /**< Gaussian blur before segmentation; default 0.8 */
-    double
-        superpixel_scale; /**< larger superpixels; default 1; 2 is the GoogLeNet paper's setting */
-    size_t max;           /**< boxes to return at most; default 0: all */
+    double superpixel_scale; /**< superpixels of so many times the area: k times this, min_size_px
+                                times this to the power of .8; default 1; 2 is the GoogLeNet
+                                paper's setting and about halves the regions */
+    size_t max;              /**< boxes to return at most; default 0: all */
     int min_side_px; /**< boxes with a shorter side, in the working picture, are left out; default
                         20, negative: none is */
     int width_px;    /**< the picture is resized to this width first; default 500, negative: its own
-                        size. Enlarging stops where the height would exceed 4 times this */
+                        size. Enlarging stops where the height would exceed 4 times this, reducing
+                        where it would fall below a quarter */
     uint64_t seed;   /**< of the random ranking; default 0 */
     det_texture texture;
     det_selective_search_report *report; /**< or NULL: filled when the search succeeds */

@@ -277,6 +277,31 @@ static void presets_have_the_hierarchies_of_the_paper(void **state)
                       "\"best\"");
 }
 
+/* "Going deeper with convolutions", section 7: "This halves the number of proposals". */
+static void superpixels_of_twice_the_area_halve_the_regions_of_photographs(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"data/fruit/train/apple_12.jpg",
+                                        "data/fruit/train/banana_12.jpg",
+                                        "data/fruit/train/mixed_12.jpg"};
+    size_t once = 0, twice = 0;
+    for (size_t i = 0; i < 3; i++) {
+        det_image image;
+        det_error error;
+        test_assert_ok(det_image_read(test_data(names[i]), NULL, &image, &error), &error);
+        const found a = search(&image, NULL, 0);
+        const found b = search(&image, &(det_selective_search_options){.superpixel_scale = 2}, 0);
+        once += a.count;
+        twice += b.count;
+        det_regions_free(a.regions);
+        det_regions_free(b.regions);
+        det_image_free(&image);
+    }
+    const double ratio = (double)twice / (double)once;
+    if (ratio < .45 || ratio > .55) print_message("%zu of %zu boxes: %.3f\n", twice, once, ratio);
+    assert_true(ratio >= .45 && ratio <= .55);
+}
+
 static void senseless_options_are_refused_with_their_value(void **state)
 {
     (void)state;
@@ -405,6 +430,7 @@ int main(void)
         cmocka_unit_test(odd_pictures_of_noise_are_searched),
         cmocka_unit_test(a_grey_picture_works_in_every_colour_space),
         cmocka_unit_test(presets_have_the_hierarchies_of_the_paper),
+        cmocka_unit_test(superpixels_of_twice_the_area_halve_the_regions_of_photographs),
         cmocka_unit_test(senseless_options_are_refused_with_their_value),
         cmocka_unit_test(an_empty_picture_is_refused),
         cmocka_unit_test(the_progress_callback_cancels),
