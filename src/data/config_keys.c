@@ -432,7 +432,8 @@ const det_config_row det_config_rows[] = {
      .help = "The Gaussian blur before the segmentation, in pixels."},
     {"proposals.selective_search.superpixel_scale", "number", "1", set_double,
      FIELD(proposals.search.superpixel_scale), RANGE(0.1, 10),
-     .help = "Superpixels of so many times the area, and fewer regions; 2 is the setting of the GoogLeNet paper, which halves them."},
+     .help = "Superpixels of so many times the area, and fewer regions; 2 is the setting of the "
+             "GoogLeNet paper, which halves them."},
     {"proposals.selective_search.max", "integer", "0", set_size, FIELD(proposals.search.max),
      RANGE(0, 1000000), .help = "How many regions selective search gives at most; 0: all."},
     {"proposals.selective_search.min_side", "integer", "20", set_int_or_none,
@@ -441,7 +442,9 @@ const det_config_row det_config_rows[] = {
              "none is."},
     {"proposals.selective_search.width", "integer", "500", set_int_or_none,
      FIELD(proposals.search.width_px), RANGE(0, 16384),
-     .help = "The width in pixels that pictures are resized to first (less where the height would exceed 4 times this, more where it would fall below a quarter); 0: they keep their size."},
+     .help = "The width in pixels that pictures are resized to first (less where the height would "
+             "exceed 4 times this, more where it would fall below a quarter); 0: they keep their "
+             "size."},
     {"proposals.selective_search.seed", "integer", "0", set_uint64, FIELD(proposals.search.seed),
      RANGE(0, LARGEST), .help = "The seed of the random ranking."},
     {"proposals.multibox.max", "integer", "200", set_size, FIELD(proposals.multibox_max),
