@@ -52,6 +52,11 @@ DET_API det_status det_image_decode(const void *bytes, size_t size, const char *
                                     const det_image_limits *limits, det_image *image,
                                     det_error *error);
 
+/** Tells how large a picture is, upright, from the headers of its file alone: the pixels are neither
+ *  read nor checked, and no limit applies.
+ *  @return as det_image_read, without DET_LIMIT. Thread-safe. */
+DET_API det_status det_image_size(const char *path, int *width, int *height, det_error *error);
+
 /** Makes a black picture of width x height pixels, rows without padding.
  *  @return DET_OK, DET_ARGUMENT (a side < 1), DET_MEMORY. */
 DET_API det_status det_image_create(int width, int height, det_image *image, det_error *error);

@@ -223,33 +223,33 @@ const char *det_annotations_format_name(det_annotations_format format)
     return (unsigned)format < sizeof names / sizeof *names ? names[format] : "unknown";
 }
 
-static det_status recognise_folder(const char *path, det_annotations_format *format, bool *found,
-                                   det_error *error)
-{
-    *format = DET_ANNOTATIONS_VOC;
-    return det_voc_recognises(path, found, error);
-}
-
 static det_status recognise(const char *path, det_annotations_format *format, det_error *error)
 {
     bool found = false;
     det_status status = DET_OK;
-    if (det_is_folder(path))
-        status = recognise_folder(path, format, &found, error);
-    else if (!det_is_file(path))
-        return det_fail_errno(error, path, "open");
-    else
-        found = det_text_ends_fold(path, ".json");
+    const bool folder = det_is_folder(path);
+    if (!folder && !det_is_file(path)) return det_fail_errno(error, path, "open");
+    *format = DET_ANNOTATIONS_COCO;
+    if (!folder && det_text_ends_fold(path, ".json")) return DET_OK;
+    *format = DET_ANNOTATIONS_VOC;
+    if (folder) status = det_voc_recognises(path, &found, error);
     if (status < 0 || found) return status;
-    return det_fail_at(error, DET_UNSUPPORTED, path, NULL,
-                       "is none of the annotations that are read: COCO (a .json file), VOC (a "
-                       "folder with Annotations/, or of .xml files)");
+    *format = DET_ANNOTATIONS_YOLO;
+    status = det_yolo_recognises(path, &found, error);
+    if (status < 0 || found) return status;
+    return det_fail_at(
+        error, DET_UNSUPPORTED, path, NULL,
+        "is none of the annotations that are read: COCO (a .json file), VOC (a "
+        "folder with Annotations/, or of .xml files), YOLO (a folder with images/, a "
+        ".yaml file, classes.txt or obj.names, or that .yaml file)");
 }
 
 static det_status read_format(const char *path, const det_annotations_options *options,
                               det_annotations_data *data, det_error *error)
 {
     if (data->seen.format == DET_ANNOTATIONS_VOC) return det_voc_read(path, options, data, error);
+    if (data->seen.format == DET_ANNOTATIONS_YOLO)
+        return det_yolo_read(path, options->split, data, error);
     if (options->split)
         return det_fail_at(error, DET_ARGUMENT, path, NULL,
                            "COCO annotations have no split \"%s\": a file is one", options->split);

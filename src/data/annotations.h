@@ -82,4 +82,12 @@ det_status det_voc_parse(const char *text, size_t size, const char *stem,
 /** Puts the categories into the order of their names and numbers them. */
 det_status det_voc_sort_categories(det_annotations_data *data, det_error *error);
 
+/** Whether a folder or file looks like YOLO's; asked after VOC. */
+det_status det_yolo_recognises(const char *path, bool *found, det_error *error);
+det_status det_yolo_read(const char *path, const char *split, det_annotations_data *data,
+                         det_error *error);
+/** Reads the labels of the picture that was added last. */
+det_status det_yolo_parse(const char *text, size_t size, det_annotations_data *data,
+                          det_error *error);
+
 #endif

@@ -29,11 +29,16 @@ char *det_safe_name(const char *name, size_t length)
     return safe;
 }
 
+bool det_name_set_has(const det_name_set *set, const char *name)
+{
+    return set->names && json_object_object_get_ex(set->names, name, NULL);
+}
+
 det_status det_name_set_add(det_name_set *set, const char *name, bool *added, det_error *error)
 {
     if (!set->names) set->names = json_object_new_object();
     if (!set->names) return det_fail_memory(error, "a set of names");
-    *added = !json_object_object_get_ex(set->names, name, NULL);
+    *added = !det_name_set_has(set, name);
     if (*added && json_object_object_add(set->names, name, NULL) != 0)
         return det_fail_memory(error, "a set of names");
     return DET_OK;

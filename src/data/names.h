@@ -24,6 +24,7 @@ typedef struct det_name_set {
 
 /** Adds a name. @param added whether it was not there yet. @return DET_OK, DET_MEMORY. */
 det_status det_name_set_add(det_name_set *set, const char *name, bool *added, det_error *error);
+bool det_name_set_has(const det_name_set *set, const char *name);
 void det_name_set_free(det_name_set *set);
 
 #endif

@@ -8,12 +8,21 @@
 
 #include <string.h>
 
-/* A kind of file: its first bytes, and either its decoder or what to tell about it. */
+typedef struct {
+    det_decoder *decode;
+    det_measurer *measure;
+} reader;
+
+static const reader jpeg = {det_decode_jpeg, det_measure_jpeg};
+static const reader png = {det_decode_png, det_measure_png};
+static const reader webp = {det_decode_webp, det_measure_webp};
+
+/* A kind of file: its first bytes, and either its reader or what to tell about it. */
 typedef struct {
     size_t at; /* where the bytes are */
     const char *bytes;
     size_t count;
-    det_decoder *decode;
+    const reader *reader;
     const char *name;    /* "a TIFF picture" */
     const char *command; /* that converts it */
 } kind;
@@ -24,9 +33,9 @@ typedef struct {
 
 /* The first match counts, so longer signatures of a family come first. */
 static const kind kinds[] = {
-    {0, SIGNATURE("\xFF\xD8\xFF"), det_decode_jpeg, NULL, NULL},
-    {0, SIGNATURE("\x89PNG\r\n\x1A\n"), det_decode_png, NULL, NULL},
-    {8, SIGNATURE("WEBP"), det_decode_webp, NULL, NULL},
+    {0, SIGNATURE("\xFF\xD8\xFF"), &jpeg, NULL, NULL},
+    {0, SIGNATURE("\x89PNG\r\n\x1A\n"), &png, NULL, NULL},
+    {8, SIGNATURE("WEBP"), &webp, NULL, NULL},
     {4, SIGNATURE("ftypavi"), NULL, "an AVIF picture", "avifdec picture.avif picture.png"},
     {4, SIGNATURE("ftyphei"), NULL, "a HEIC picture", "heif-convert picture.heic picture.png"},
     {4, SIGNATURE("ftyphev"), NULL, "a HEIC picture", "heif-convert picture.heic picture.png"},
@@ -98,17 +107,24 @@ static det_status refuse_unknown(const det_encoded *encoded, det_error *error)
                     is_text ? "\"" : "the bytes", is_text ? text : hex, is_text ? "\"" : "");
 }
 
-static det_status decode(const det_encoded *encoded, det_image *image, det_error *error)
+/* The kind of a file that is read; any other is an error. */
+static det_status find_kind(const det_encoded *encoded, const kind **found, det_error *error)
 {
     if (encoded->size == 0) return det_fail(error, DET_FORMAT, "the file is empty");
-    const kind *k = recognise(encoded);
-    if (!k) return refuse_unknown(encoded, error);
-    if (!k->decode)
-        return det_fail(error, DET_UNSUPPORTED, "%s is not read; convert it first: %s", k->name,
-                        k->command);
+    *found = recognise(encoded);
+    if (!*found) return refuse_unknown(encoded, error);
+    if ((*found)->reader) return DET_OK;
+    return det_fail(error, DET_UNSUPPORTED, "%s is not read; convert it first: %s", (*found)->name,
+                    (*found)->command);
+}
 
+static det_status decode(const det_encoded *encoded, det_image *image, det_error *error)
+{
+    const kind *k = NULL;
     int orientation = 1;
-    det_status status = k->decode(encoded, image, &orientation, error);
+    det_status status = find_kind(encoded, &k, error);
+    if (status < 0) return status;
+    status = k->reader->decode(encoded, image, &orientation, error);
     if (status == DET_OK) status = det_image_orient(image, orientation, error);
     if (status < 0) det_image_free(image);
     return status;
@@ -188,6 +204,37 @@ det_status det_image_read(const char *path, const det_image_limits *limits, det_
     det_status status = det_file_read(path, effective(limits).max_file_bytes, &bytes, error);
     if (status == DET_OK)
         status = det_image_decode(bytes.data, bytes.size, path, limits, image, error);
+    det_bytes_free(&bytes);
+    return status;
+}
+
+static det_status measure(const det_encoded *encoded, int *width, int *height, det_error *error)
+{
+    const kind *k = NULL;
+    det_image_header header = {.orientation = 1};
+    det_status status = find_kind(encoded, &k, error);
+    if (status == DET_OK) status = k->reader->measure(encoded, &header, error);
+    if (status == DET_OK) status = det_decode_check(encoded, header.width, header.height, error);
+    if (status < 0) return status;
+    const bool turned = header.orientation >= 5; /* a quarter turn, mirrored or not */
+    *width = (int)(turned ? header.height : header.width);
+    *height = (int)(turned ? header.width : header.height);
+    return DET_OK;
+}
+
+det_status det_image_measure(const void *bytes, size_t size, const char *name, int *width,
+                             int *height, det_error *error)
+{
+    const det_encoded encoded = {bytes, size, UINT64_MAX};
+    return det_error_file(error, name, measure(&encoded, width, height, error));
+}
+
+det_status det_image_size(const char *path, int *width, int *height, det_error *error)
+{
+    det_bytes bytes = {0};
+    det_status status = det_file_map(path, &bytes, error);
+    if (status == DET_OK)
+        status = det_image_measure(bytes.data, bytes.size, path, width, height, error);
     det_bytes_free(&bytes);
     return status;
 }

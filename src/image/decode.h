@@ -22,6 +22,24 @@ typedef det_status det_decoder(const det_encoded *encoded, det_image *image, int
 
 det_decoder det_decode_jpeg, det_decode_png, det_decode_webp;
 
+/** What the headers of a picture say. */
+typedef struct det_image_header {
+    uint32_t width, height; /**< as the pixels are stored */
+    int orientation;        /**< 1 to 8 */
+} det_image_header;
+
+/** Reads the headers of a picture whose first bytes say that it is of that kind.
+ *  @param header `orientation` is 1 before the call.
+ *  @return DET_OK, DET_FORMAT, DET_UNSUPPORTED, DET_MEMORY. */
+typedef det_status det_measurer(const det_encoded *encoded, det_image_header *header,
+                                det_error *error);
+
+det_measurer det_measure_jpeg, det_measure_png, det_measure_webp;
+
+/** det_image_size from memory. `name` stands for the file in errors. */
+det_status det_image_measure(const void *bytes, size_t size, const char *name, int *width,
+                             int *height, det_error *error);
+
 /** Refuses the size that a header claims: DET_FORMAT (a side of 0), DET_LIMIT. */
 det_status det_decode_check(const det_encoded *encoded, uint32_t width, uint32_t height,
                             det_error *error);

@@ -266,6 +266,18 @@ static void guarded(reader *r)
     jpeg_destroy_decompress(&r->cinfo);
 }
 
+det_status det_measure_jpeg(const det_encoded *encoded, det_image_header *header, det_error *error)
+{
+    const frame f = read_frame(encoded->bytes, encoded->size);
+    if (!f.marker)
+        return det_fail(error, DET_FORMAT, "JPEG: there is no frame header in %zu bytes",
+                        encoded->size);
+    header->width = f.width;
+    header->height = f.height;
+    if (f.orientation) header->orientation = f.orientation;
+    return refuse_kind(&f, error);
+}
+
 det_status det_decode_jpeg(const det_encoded *encoded, det_image *image, int *orientation,
                            det_error *error)
 {

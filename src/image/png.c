@@ -158,3 +158,34 @@ det_status det_decode_png(const det_encoded *encoded, det_image *image, int *ori
     png_destroy_read_struct(&r.png, &r.info, &r.after);
     return r.status;
 }
+
+static uint32_t read_u32(const uint8_t *b)
+{
+    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/* Steps from chunk to chunk: length, type, data, checksum. The orientation may follow the pixels.
+ */
+det_status det_measure_png(const det_encoded *encoded, det_image_header *header, det_error *error)
+{
+    enum { signature = 8, around = 12, ihdr_bytes = 13 };
+    bool sized = false;
+    for (size_t at = signature; encoded->size - at >= around;) {
+        const uint8_t *chunk = encoded->bytes + at;
+        const uint32_t length = read_u32(chunk);
+        if (length > encoded->size - at - around) break;
+        if (!sized && (memcmp(chunk + 4, "IHDR", 4) != 0 || length < ihdr_bytes)) break;
+        if (!sized) {
+            header->width = read_u32(chunk + 8);
+            header->height = read_u32(chunk + 12);
+            sized = true;
+        }
+        if (memcmp(chunk + 4, "eXIf", 4) == 0) {
+            header->orientation = det_exif_orientation(chunk + 8, length);
+            break;
+        }
+        at += (size_t)length + around;
+    }
+    if (sized) return DET_OK;
+    return det_fail(error, DET_FORMAT, "PNG: there is no header (IHDR) at byte %d", signature);
+}

@@ -105,17 +105,36 @@ static det_status decode(const det_encoded *encoded, const WebPDemuxer *demuxer,
     return status;
 }
 
-det_status det_decode_webp(const det_encoded *encoded, det_image *image, int *orientation,
-                           det_error *error)
+static det_status open_container(const det_encoded *encoded, WebPDemuxer **demuxer,
+                                 det_error *error)
 {
     const det_status length = check_length(encoded, error);
     if (length < 0) return length;
-    const WebPData data = {encoded->bytes, encoded->size};
-    WebPDemuxer *demuxer = WebPDemux(&data);
-    if (!demuxer)
-        return det_fail(error, DET_FORMAT, "WebP: the container of %zu bytes is corrupt",
-                        encoded->size);
-    const det_status status = decode(encoded, demuxer, image, error);
+    *demuxer = WebPDemux(&(WebPData){encoded->bytes, encoded->size});
+    if (*demuxer) return DET_OK;
+    return det_fail(error, DET_FORMAT, "WebP: the container of %zu bytes is corrupt",
+                    encoded->size);
+}
+
+det_status det_measure_webp(const det_encoded *encoded, det_image_header *header, det_error *error)
+{
+    WebPDemuxer *demuxer = NULL;
+    const det_status status = open_container(encoded, &demuxer, error);
+    if (status < 0) return status;
+    header->width = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_WIDTH);
+    header->height = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_HEIGHT);
+    header->orientation = orientation_of(demuxer);
+    WebPDemuxDelete(demuxer);
+    return DET_OK;
+}
+
+det_status det_decode_webp(const det_encoded *encoded, det_image *image, int *orientation,
+                           det_error *error)
+{
+    WebPDemuxer *demuxer = NULL;
+    det_status status = open_container(encoded, &demuxer, error);
+    if (status < 0) return status;
+    status = decode(encoded, demuxer, image, error);
     if (status == DET_OK) *orientation = orientation_of(demuxer);
     WebPDemuxDelete(demuxer);
     return status;

@@ -20,6 +20,7 @@ void test_assert_warning(const det_annotations *annotations, det_annotations_odd
     fail_msg("no warning of kind %d (%s) among %zu", (int)oddity, part, annotations->warning_count);
 }
 
+#ifdef DET_FAULT_INJECTION
 void test_assert_memory_failures(const char *path, const det_annotations_options *options)
 {
     det_status status = DET_MEMORY;
@@ -41,6 +42,7 @@ void test_assert_memory_failures(const char *path, const det_annotations_options
     }
     assert_true(nth > 3);
 }
+#endif
 
 const char *test_write_below(const char *name, const char *text)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/support_image.h"
 
+#include "src/image/decode.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,9 +68,14 @@ void test_assert_pixel(const det_image *image, int x, int y, uint32_t rgb, int t
 det_image test_decode(test_bytes *bytes)
 {
     det_image image;
+    int width = 0, height = 0;
     det_error error = {0};
     test_assert_ok(det_image_decode(bytes->data, bytes->length, "test", NULL, &image, &error),
                    &error);
+    test_assert_ok(det_image_measure(bytes->data, bytes->length, "test", &width, &height, &error),
+                   &error);
+    assert_int_equal(width, image.width);
+    assert_int_equal(height, image.height);
     det_text_free(bytes);
     return image;
 }

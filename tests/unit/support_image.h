@@ -68,7 +68,8 @@ typedef struct test_png {
 test_bytes test_encode_png(const uint8_t *rows, size_t row_bytes, int width, int height,
                            const test_png *how);
 
-/** Decodes, failing the test where that fails, and frees the bytes; det_image_free the picture. */
+/** Decodes, failing the test where that fails or where the headers tell another size, and frees the
+ *  bytes; det_image_free the picture. */
 det_image test_decode(test_bytes *bytes);
 
 /** A PNG file of 8-bit grey that claims a size and has no pixels. */

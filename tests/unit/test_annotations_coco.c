@@ -284,6 +284,7 @@ static void pictures_are_looked_for_where_data_sets_have_them(void **state)
     }
 }
 
+#ifdef DET_FAULT_INJECTION
 static void memory_that_runs_short_is_an_error(void **state)
 {
     (void)state;
@@ -293,6 +294,7 @@ static void memory_that_runs_short_is_an_error(void **state)
     test_write_file(path, text, strlen(text));
     test_assert_memory_failures(path, NULL);
 }
+#endif
 
 /* The sums were taken with Python's json module. */
 static void the_fruit_data_set_is_read_whole(void **state)
@@ -357,7 +359,9 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_refused_with_its_place),
         cmocka_unit_test(what_is_no_annotations_is_refused_saying_what_is_read),
         cmocka_unit_test(pictures_are_looked_for_where_data_sets_have_them),
+#ifdef DET_FAULT_INJECTION
         cmocka_unit_test(memory_that_runs_short_is_an_error),
+#endif
         cmocka_unit_test(the_fruit_data_set_is_read_whole),
         cmocka_unit_test(the_coco_annotations_are_read_whole),
     };

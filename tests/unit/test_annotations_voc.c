@@ -324,6 +324,7 @@ static void pictures_are_found_by_name_with_an_ending_or_without(void **state)
     det_annotations_free(a);
 }
 
+#ifdef DET_FAULT_INJECTION
 static void memory_that_runs_short_is_an_error(void **state)
 {
     (void)state;
@@ -331,6 +332,7 @@ static void memory_that_runs_short_is_an_error(void **state)
     test_assert_memory_failures(make_data_set("voc"), NULL);
     test_assert_memory_failures(test_path("voc"), &val);
 }
+#endif
 
 /* Counted with grep: 4952 files, 14976 objects, 2944 of them difficult. */
 static void the_test_set_of_2007_is_read_whole(void **state)
@@ -372,7 +374,9 @@ int main(void)
         cmocka_unit_test(a_folder_of_xml_files_has_its_pictures_beside_them),
         cmocka_unit_test(an_error_names_the_file),
         cmocka_unit_test(pictures_are_found_by_name_with_an_ending_or_without),
+#ifdef DET_FAULT_INJECTION
         cmocka_unit_test(memory_that_runs_short_is_an_error),
+#endif
         cmocka_unit_test(the_test_set_of_2007_is_read_whole),
     };
     return cmocka_run_group_tests_name("annotations_voc", tests, NULL, NULL);

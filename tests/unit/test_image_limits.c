@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a picture may cost, and what happens when memory is short. */
 #include "src/base/memory.h"
+#include "src/image/decode.h"
 #include "tests/unit/support_image.h"
 
 #include <string.h>
@@ -126,6 +127,60 @@ static void a_jpeg_of_hundreds_of_scans_is_refused(void **state)
     det_text_free(&many);
 }
 
+static void a_size_is_told_from_the_headers_alone_without_limit(void **state)
+{
+    (void)state;
+    int width = 0, height = 0;
+    det_error error = {0};
+    test_bytes png = test_png_header(0x7FFFFFFF, 3), jpeg = hostile_jpeg();
+    test_write_file(test_path("a.png"), png.data, png.length);
+    test_assert_ok(det_image_size(test_path("a.png"), &width, &height, &error), &error);
+    assert_int_equal(width, 0x7FFFFFFF);
+    assert_int_equal(height, 3);
+    test_write_file(test_path("a.jpg"), jpeg.data, jpeg.length);
+    test_assert_ok(det_image_size(test_path("a.jpg"), &width, &height, &error), &error);
+    assert_int_equal(width, 65535);
+    assert_int_equal(height, 65535);
+    det_text_free(&png);
+    det_text_free(&jpeg);
+}
+
+static void headers_that_are_missing_or_senseless_have_no_size(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+        det_status status;
+        const char *message;
+    } cases[] = {
+        {"", 0, DET_FORMAT, "empty"},
+        {"\xFF\xD8\xFF\xD9", 4, DET_FORMAT, "no frame header in 4 bytes"},
+        {"\x89PNG\r\n\x1A\n", 8, DET_FORMAT, "no header (IHDR) at byte 8"},
+        {"\x89PNG\r\n\x1A\n\0\0\0\0IEND\xAE\x42\x60\x82", 20, DET_FORMAT, "no header (IHDR)"},
+        {"RIFF\4\0\0\0WEBP", 12, DET_FORMAT, "corrupt"},
+        {"GIF89a", 6, DET_UNSUPPORTED, "convert"},
+        {"hello", 5, DET_FORMAT, "not a picture"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int width = 7, height = 7;
+        det_error error = {0};
+        test_write_file(test_path("bad"), cases[i].bytes, cases[i].size);
+        test_assert_error(det_image_size(test_path("bad"), &width, &height, &error),
+                          cases[i].status, &error, cases[i].message);
+        assert_string_equal(error.file, test_path("bad"));
+        assert_int_equal(width, 7);
+    }
+    test_bytes png = test_png_header(0, 3);
+    int width, height;
+    det_error error = {0};
+    test_assert_error(det_image_measure(png.data, png.length, "x", &width, &height, &error),
+                      DET_FORMAT, &error, "claims 0 x 3 pixels");
+    test_assert_error(det_image_size(test_path("absent"), &width, &height, &error), DET_IO, &error,
+                      "No such file");
+    det_text_free(&png);
+}
+
 #ifdef DET_FAULT_INJECTION
 /* Every allocation fails once; each time the call says so, leaves nothing, and the last succeeds.
  */
@@ -178,6 +233,8 @@ int main(void)
         cmocka_unit_test(the_limit_counts_pixels_and_includes_its_value),
         cmocka_unit_test(large_files_are_refused_before_they_are_read),
         cmocka_unit_test(a_jpeg_of_hundreds_of_scans_is_refused),
+        cmocka_unit_test(a_size_is_told_from_the_headers_alone_without_limit),
+        cmocka_unit_test(headers_that_are_missing_or_senseless_have_no_size),
 #ifdef DET_FAULT_INJECTION
         cmocka_unit_test(short_memory_is_an_error_at_every_allocation),
 #endif
