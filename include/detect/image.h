@@ -52,8 +52,8 @@ DET_API det_status det_image_decode(const void *bytes, size_t size, const char *
                                     const det_image_limits *limits, det_image *image,
                                     det_error *error);
 
-/** Tells how large a picture is, upright, from the headers of its file alone: the pixels are neither
- *  read nor checked, and no limit applies.
+/** Tells how large a picture is, upright, from the headers of its file alone: the pixels are
+ * neither read nor checked, and no limit applies.
  *  @return as det_image_read, without DET_LIMIT. Thread-safe. */
 DET_API det_status det_image_size(const char *path, int *width, int *height, det_error *error);
 
