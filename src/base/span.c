@@ -50,7 +50,8 @@ det_span det_span_word(det_span *text)
 
 bool det_span_equals(det_span span, const char *text)
 {
-    return span.length == strlen(text) && memcmp(span.text, text, span.length) == 0;
+    return span.length == strlen(text) &&
+           (span.length == 0 || memcmp(span.text, text, span.length) == 0);
 }
 
 bool det_span_is_text(det_span span)

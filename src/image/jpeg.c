@@ -67,7 +67,8 @@ static void read_segment(unsigned marker, const uint8_t *body, size_t size, fram
     f->components = body[5];
 }
 
-/* Walks from marker to marker up to the first scan, skipping bytes between them as libjpeg does. */
+/* Walks from marker to marker up to the first scan, skipping bytes between them, and segments that
+ * claim to be shorter than their length, as libjpeg does. */
 static frame read_frame(const uint8_t *bytes, size_t size)
 {
     frame f = {0};
@@ -81,8 +82,9 @@ static frame read_frame(const uint8_t *bytes, size_t size)
         at += 2;
         if (stands_alone(marker)) continue;
         if (marker == 0xD9 || marker == 0xDA) break; /* end of image, start of scan */
-        const size_t length = (size_t)bytes[at] << 8 | bytes[at + 1];
-        if (length < 2 || length > size - at) break;
+        const size_t claimed = (size_t)bytes[at] << 8 | bytes[at + 1];
+        const size_t length = claimed < 2 ? 2 : claimed; /* the length counts itself */
+        if (length > size - at) break;
         read_segment(marker, bytes + at + 2, length - 2, &f);
         at += length;
     }
