@@ -7,6 +7,7 @@
 #include "detect/data.h"
 #include "detect/detector.h"
 #include "detect/draw.h"
+#include "detect/eval.h"
 #include "detect/image.h"
 #include "detect/json.h"
 #include "detect/model.h"

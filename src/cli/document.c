@@ -14,9 +14,14 @@ static det_status write_text(FILE *stream, const char *name, const char *text, d
     return cli_flush(stream, name, error);
 }
 
+static char *temporary_of(const char *path)
+{
+    return cli_format("%s.%ld.tmp", path, (long)getpid());
+}
+
 static det_status write_file(const char *path, const char *text, det_error *error)
 {
-    char *temporary = cli_format("%s.%ld.tmp", path, (long)getpid());
+    char *temporary = temporary_of(path);
     FILE *stream = fopen(temporary, "we");
     det_status status = stream ? write_text(stream, path, text, error)
                                : cli_fail_errno(error, path, "cannot write");
@@ -38,6 +43,22 @@ det_status cli_write_document(det_json *json, const char *path, det_error *error
         status = strcmp(path, "-") == 0 ? write_text(stdout, "standard output", text, error)
                                         : write_file(path, text, error);
     det_json_free(json);
+    return status;
+}
+
+det_status cli_check_document(const char *path, det_error *error)
+{
+    if (strcmp(path, "-") == 0) return cli_check_stdout(error);
+    char *temporary = temporary_of(path);
+    FILE *stream = fopen(temporary, "we");
+    det_status status = DET_OK;
+    if (stream) {
+        fclose(stream);
+        unlink(temporary);
+    } else {
+        status = cli_fail_errno(error, path, "cannot write");
+    }
+    free(temporary);
     return status;
 }
 

@@ -9,6 +9,9 @@
  *  @param json NULL says that memory was short when it was made. */
 det_status cli_write_document(det_json *json, const char *path, det_error *error);
 
+/** Whether a document can be written there: found before long work. */
+det_status cli_check_document(const char *path, det_error *error);
+
 /** "6,998,552" @return text. */
 const char *cli_group_digits(uint64_t number, char text[32]);
 

@@ -46,8 +46,11 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
          .operands = PICTURES,
          .summary = "Propose regions where objects may be, without a network",
          .description = "Writes the regions that selective search, or another method, proposes in "
-                        "each picture, "
-                        "best first. No model is needed.",
+                        "each picture, best first. No model is needed. With --annotations, it "
+                        "measures instead how well the first 10, 100, 1000 and all regions of "
+                        "each picture cover the objects: recall at an IoU of .5, .7 and .9, "
+                        "average recall (AR), and the best overlap of an object, averaged over a "
+                        "class (ABO) and over classes (MABO).",
          .examples = {{"detect propose photo.jpg", "All regions of one photograph as JSON."},
                       {"detect propose --draw out --top 20 photo.jpg",
                        "Also draws the best 20 into out/photo.jpg."},
@@ -57,7 +60,9 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
                       {"detect propose --method uniform --set proposals.max=2000 photos/",
                        "2000 random boxes a picture, to compare with."},
                       {"detect propose --segments out photo.jpg",
-                       "Shows in out/photo.png which superpixels the regions are made of."}},
+                       "Shows in out/photo.png which superpixels the regions are made of."},
+                      {"detect propose --annotations val.json",
+                       "How many of the objects are found, beside random boxes."}},
          .operands_min = 1,
          .operands_max = SIZE_MAX,
          .reads_pictures = true,
@@ -116,6 +121,7 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
 
 #define IN(id) (1u << (id))
 #define ON_PICTURES (IN(CLI_DETECT) | IN(CLI_PROPOSE))
+#define ON_FIGURES (IN(CLI_MODEL_INFO) | IN(CLI_BENCH_NETWORK) | IN(CLI_PROPOSE))
 #define ON_ALL (IN(CLI_COMMAND_COUNT) - 1)
 #define AT(field) offsetof(cli_values, field)
 
@@ -138,6 +144,11 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
 #define CHOICE(name, letter, argument, choices, commands, field, help)                             \
     {                                                                                              \
         name, letter, argument, CLI_TEXT, CLI_COMPLETES_CHOICES, choices, 0, commands, AT(field),  \
+            help                                                                                   \
+    }
+#define CHOICES(name, letter, argument, choices, commands, field, help)                            \
+    {                                                                                              \
+        name, letter, argument, CLI_TEXTS, CLI_COMPLETES_CHOICES, choices, 0, commands, AT(field), \
             help                                                                                   \
     }
 #define INTEGER(name, letter, argument, minimum, commands, field, help)                            \
@@ -175,6 +186,23 @@ const cli_option cli_options[] = {
            "json (one document, the default), jsonl (a line a picture), or csv."),
     TEXT("annotations", 'a', "FILE", FILES, IN(CLI_DETECT), annotations,
          "COCO annotations that give the picture ids for --format coco, by file name."),
+    TEXT("annotations", 'a', "PATH", FILES, IN(CLI_PROPOSE), truth,
+         "Measure the regions against these annotations: a COCO file, a VOC folder, a YOLO folder "
+         "or "
+         ".yaml file. Without operands their pictures are run. The regions themselves are then "
+         "written only with --output."),
+    TEXT(
+        "images", 'I', "FOLDER", FOLDERS, IN(CLI_PROPOSE), images,
+        "Where the pictures of --annotations are, in place of where they usually are (COCO, VOC)."),
+    TEXT(
+        "split", 0, "NAME", NOTHING, IN(CLI_PROPOSE), split,
+        "Only this part of --annotations: a file of VOC's ImageSets/Main, or train, val or test of "
+        "YOLO."),
+    FLAG("without-difficult", 0, IN(CLI_PROPOSE), without_difficult,
+         "Leave out the objects that VOC marks as difficult; they count by default."),
+    CHOICES("compare", 'C', "NAME", "selective_search|uniform|sliding", IN(CLI_PROPOSE), compare,
+            "Also measure this method, which proposes as many boxes of each picture; default "
+            "uniform, the chance level. May be repeated."),
     TEXT("draw", 'd', "FOLDER", FOLDERS, IN(CLI_DETECT), draw,
          "Also draw what was found: a picture of the same name in FOLDER, JPEG for a JPEG, else "
          "PNG."),
@@ -215,7 +243,7 @@ const cli_option cli_options[] = {
     INTEGER("batch", 'b', "N", 1, IN(CLI_BENCH_NETWORK), batch,
             "Pictures that run together; default 1."),
     INTEGER("repeats", 'n', "N", 1, IN(CLI_BENCH_NETWORK), repeats, "Runs measured; default 20."),
-    TEXT("json", 'j', "FILE", FILES, IN(CLI_MODEL_INFO) | IN(CLI_BENCH_NETWORK), json,
+    TEXT("json", 'j', "FILE", FILES, ON_FIGURES, json,
          "Write the figures to FILE as JSON; - is standard output, in place of the table."),
     FLAG("help", 'h', ON_ALL, help, "Show this help."),
     FLAG("version", 'V', IN(CLI_DETECT), version, "Show the version."),

@@ -20,11 +20,12 @@ enum { CLI_NOT_GIVEN = -1 };
 typedef struct cli_values {
     bool help, version, print_man;
     bool help_keys; /**< "help keys": the keys of the configuration */
-    bool timings, recursive, quiet, verbose, provenance;
+    bool timings, recursive, quiet, verbose, provenance, without_difficult;
     const char *print_completion;
     const char *config, *output, *format, *draw, *classes, *annotations, *method, *segments;
+    const char *truth, *images, *split; /**< annotations to measure against */
     const char *labels, *mean, *json, *precision;
-    cli_list models, settings, operands;
+    cli_list models, settings, operands, compare;
     int threads, top, width, height, batch, repeats;
 } cli_values;
 
@@ -50,7 +51,8 @@ typedef struct cli_command {
     const char *summary;  /**< one line, without a full stop */
     const char *description;
     cli_example examples[CLI_EXAMPLES]; /**< ended by a NULL */
-    size_t operands_min, operands_max;
+    size_t operands_min; /**< none are needed with --annotations, which name pictures, too */
+    size_t operands_max;
     bool reads_pictures; /**< operands are pictures, folders, lists */
     int (*run)(const cli_values *values);
 } cli_command;

@@ -265,12 +265,13 @@ static det_status no_command(const cli_list *words, det_error *error)
                     "'detect %s' is not complete; it is followed by one of: %s", group, known);
 }
 
-static det_status check_operands(const cli_command *command, const cli_list *operands,
+static det_status check_operands(const cli_command *command, const cli_values *values,
                                  det_error *error)
 {
     char name[40];
+    const cli_list *operands = &values->operands;
     full_name(command, name);
-    if (operands->count < command->operands_min)
+    if (operands->count < command->operands_min && !values->truth)
         return cli_fail(error, DET_ARGUMENT, "nothing to work on; usage: %s [OPTION]... %s", name,
                         command->operands);
     if (operands->count > command->operands_max)
@@ -334,7 +335,7 @@ static det_status parse_words(int argc, const char *const *argv, cli_list *words
         if (used == 0 && check_mistyped(words, error) < 0) return error->status;
         const det_status status = read_options(argc, argv, used, line, error);
         if (status < 0 || asks_for_text(&line->values)) return status;
-        return check_operands(line->command, &line->values.operands, error);
+        return check_operands(line->command, &line->values, error);
     }
     line->group = words->items[0];
     line->values.help = help;
@@ -349,6 +350,7 @@ det_status cli_parse(int argc, const char *const *argv, cli_line *line, det_erro
         .operands.items = cli_alloc(room, sizeof(char *)),
         .models.items = cli_alloc(room, sizeof(char *)),
         .settings.items = cli_alloc(room, sizeof(char *)),
+        .compare.items = cli_alloc(room, sizeof(char *)),
         .threads = CLI_NOT_GIVEN,
         .top = CLI_NOT_GIVEN,
         .width = CLI_NOT_GIVEN,
@@ -368,5 +370,6 @@ void cli_line_free(cli_line *line)
     free(line->values.operands.items);
     free(line->values.models.items);
     free(line->values.settings.items);
+    free(line->values.compare.items);
     *line = (cli_line){0};
 }

@@ -136,12 +136,25 @@ static det_status plan_drawings(cli_pictures *pictures, det_error *error)
     return status;
 }
 
+static det_status expand_inputs(cli_pictures *pictures, det_error *error)
+{
+    const cli_values *values = pictures->values;
+    if (values->operands.count > 0 || !pictures->truth)
+        return det_inputs_expand(values->operands.items, values->operands.count, values->recursive,
+                                 &pictures->inputs, error);
+    const size_t count = pictures->truth->annotations->image_count;
+    char **paths = cli_truth_paths(pictures->truth);
+    const det_status status =
+        det_inputs_expand((const char *const *)paths, count, false, &pictures->inputs, error);
+    cli_truth_paths_free(paths, count);
+    return status;
+}
+
 det_status cli_pictures_open(cli_pictures *pictures, det_error *error)
 {
     const cli_values *values = pictures->values;
     if (check_annotations(values, error) < 0) return error->status;
-    det_status status = det_inputs_expand(values->operands.items, values->operands.count,
-                                          values->recursive, &pictures->inputs, error);
+    det_status status = expand_inputs(pictures, error);
     if (status == DET_OK) status = check_standard_input(&pictures->inputs, error);
     if (status == DET_OK) status = check_output(pictures, error);
     if (status == DET_OK) status = plan_drawings(pictures, error);
@@ -152,6 +165,7 @@ static det_status open_writer(const cli_pictures *pictures, const cli_task *task
                               det_writer **writer, det_error *error)
 {
     const cli_values *values = pictures->values;
+    if (task->unwritten) return DET_OK;
     det_writer_options options = {.output = values->output,
                                   .stream_fd = STDOUT_FILENO,
                                   .timings = values->timings,
@@ -204,6 +218,8 @@ static det_status process(picture_loop *loop, det_image *image, det_result *resu
         status = task->segment(task->context, image, &run, segments, error);
     result->timings.decode_ms = decode_ms;
     result->timings.total_ms = milliseconds_since(began_s);
+    if (status == DET_OK && task->measure)
+        status = task->measure(task->context, image, &run, result, error);
     return status;
 }
 
@@ -264,7 +280,7 @@ static det_status do_picture(picture_loop *loop, size_t index, det_error *error)
         if (loop->pictures->values->verbose) say_result(loop, &result, &segments);
         cli_small_boxes_count(&loop->small_boxes, &result);
         if (status == DET_OK) write_drawings(loop, index, &image, &result, &segments);
-        status = det_writer_add(loop->writer, &result, error);
+        status = loop->writer ? det_writer_add(loop->writer, &result, error) : DET_OK;
     }
     loop->progress.done++;
     det_result_free(&result);
@@ -278,8 +294,8 @@ static det_status do_picture(picture_loop *loop, size_t index, det_error *error)
 static det_status finish(picture_loop *loop, det_status status, det_error *error)
 {
     det_error ignored;
-    if (status == DET_OK) return det_writer_close(loop->writer, error);
-    if (cli_stop_signal() && !loop->pictures->values->output)
+    if (status == DET_OK) return loop->writer ? det_writer_close(loop->writer, error) : DET_OK;
+    if (loop->writer && cli_stop_signal() && !loop->pictures->values->output)
         det_writer_close(loop->writer, &ignored);
     else
         det_writer_abandon(loop->writer);
@@ -298,7 +314,9 @@ int cli_pictures_run(cli_pictures *pictures, const cli_task *task)
     if (status < 0) return cli_exit_status(&error);
 
     for (size_t i = 0; status == DET_OK && i < count; i++) status = do_picture(&loop, i, &error);
-    if (finish(&loop, status, &error) < 0) return cli_exit_status(&error);
+    status = finish(&loop, status, &error);
+    if (status == DET_OK && task->conclude) status = task->conclude(task->context, &error);
+    if (status < 0) return cli_exit_status(&error);
     if (!pictures->values->quiet) cli_small_boxes_advise(&loop.small_boxes, pictures->config);
     if (loop.failures > 0 && count > 1)
         fprintf(stderr, "detect: %zu pictures, failures: %zu\n", count, loop.failures);

@@ -3,7 +3,7 @@
 #define DETECT_CLI_PICTURES_H
 
 #include "detect/data.h"
-#include "src/cli/options.h"
+#include "src/cli/truth.h"
 
 /* What every command that reads pictures does: settings, inputs, a loop over the pictures, results
  * and annotated pictures. */
@@ -12,6 +12,7 @@
 typedef struct cli_pictures {
     const cli_values *values;
     det_config *config;
+    const cli_truth *truth; /**< whose pictures are the inputs where none are named; or NULL */
     det_inputs inputs;
     char **drawn;    /**< a file for each input, or NULL without --draw */
     char **segments; /**< likewise, --segments */
@@ -34,8 +35,14 @@ typedef struct cli_task {
     /** Draws the segments of the picture; called where cli_pictures.segments is there. */
     det_status (*segment)(void *context, const det_image *image, const det_run *run,
                           cli_segments *segments, det_error *error);
+    /** Measures a result, or NULL. Its time is not that of the picture. */
+    det_status (*measure)(void *context, const det_image *image, const det_run *run,
+                          const det_result *result, det_error *error);
+    /** Called when all pictures are done and written, or NULL. A failure is that of the run. */
+    det_status (*conclude)(void *context, det_error *error);
     const char *unit;  /**< of the steps of `process`, for people, or NULL */
     bool proposals;    /**< the result is its regions */
+    bool unwritten;    /**< no writer: `measure` and `conclude` are all */
     det_run_info info; /**< for the writer */
 } cli_task;
 

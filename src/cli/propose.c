@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Regions alone: where objects may be. */
+/* Regions alone: where objects may be; with annotations, how well they cover the objects. */
 #include "detect/detector.h"
 
 #include "detect/draw.h"
 #include "src/cli/commands.h"
+#include "src/cli/document.h"
+#include "src/cli/input.h"
 #include "src/cli/pictures.h"
+#include "src/cli/recall.h"
 #include "src/cli/report.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct settings {
+    const cli_values *values;
     const det_config *config;
-    size_t top; /**< regions to draw */
+    size_t top;        /**< regions to draw */
+    cli_truth truth;   /**< with --annotations */
+    cli_recall recall; /**< likewise */
 } settings;
 
 static det_status process(void *context, const det_image *image, const det_run *run,
@@ -47,14 +54,87 @@ static det_status segment(void *context, const det_image *image, const det_run *
     return status;
 }
 
-static int run(cli_pictures *pictures)
+/* ---- Measuring ------------------------------------------------------------------------------ */
+
+static det_status measure(void *context, const det_image *image, const det_run *run,
+                          const det_result *result, det_error *error)
+{
+    settings *proposer = context;
+    size_t index;
+    if (!cli_truth_meet(&proposer->truth, result->file, image->width, image->height, &index))
+        return DET_OK;
+    return cli_recall_add(&proposer->recall, index, image, run, result, error);
+}
+
+static det_status conclude(void *context, det_error *error)
+{
+    settings *proposer = context;
+    const cli_values *values = proposer->values;
+    det_status status = cli_recall_finish(&proposer->recall, error);
+    if (status < 0) return status;
+    cli_truth_say(&proposer->truth);
+    if (!values->json || strcmp(values->json, "-") != 0)
+        cli_recall_print(&proposer->recall, &proposer->truth, values);
+    if (values->json)
+        status = cli_write_document(
+            cli_recall_document(&proposer->recall, &proposer->truth, values), values->json, error);
+    return status;
+}
+
+/** Options that would have no effect are a mistake. */
+static det_status check_options(const cli_values *values, det_error *error)
+{
+    if (values->truth && !values->output && (values->format || values->timings))
+        return cli_fail(error, DET_ARGUMENT,
+                        "with --annotations, regions are written only to a file: --%s needs "
+                        "--output FILE",
+                        values->format ? "format" : "timings");
+    if (values->truth) return DET_OK;
+    const char *option = values->json                ? "json"
+                         : values->images            ? "images"
+                         : values->split             ? "split"
+                         : values->compare.count > 0 ? "compare"
+                         : values->without_difficult ? "without-difficult"
+                                                     : NULL;
+    return option ? cli_fail(error, DET_ARGUMENT, "--%s needs --annotations", option) : DET_OK;
+}
+
+/** What is written must not replace what is read, or itself. */
+static det_status check_json(const cli_values *values, det_error *error)
+{
+    const char *json = values->json;
+    if (!json) return DET_OK;
+    const bool same =
+        cli_same_file(json, values->truth) || (values->output && strcmp(json, values->output) == 0);
+    if (same)
+        return cli_fail(error, DET_ARGUMENT,
+                        "--json %s would overwrite the annotations or the regions", json);
+    return cli_check_document(json, error);
+}
+
+static det_status prepare_measuring(settings *proposer, det_error *error)
+{
+    const cli_values *values = proposer->values;
+    det_status status = check_json(values, error);
+    if (status == DET_OK) status = cli_truth_read(&proposer->truth, values, error);
+    if (status == DET_OK)
+        status =
+            cli_recall_begin(&proposer->recall, &proposer->truth, values, proposer->config, error);
+    return status;
+}
+
+/* ---- The command ---------------------------------------------------------------------------- */
+
+static int run(cli_pictures *pictures, settings *proposer)
 {
     const char *methods[CLI_METHODS];
     const size_t method_count = cli_methods(pictures->config, methods);
-    const int top = pictures->values->top;
-    settings proposer = {pictures->config, top == CLI_NOT_GIVEN ? 50 : (size_t)top};
-    const cli_task task = {.context = &proposer,
+    const bool measured = pictures->truth != NULL;
+    const cli_task task = {.context = proposer,
                            .process = process,
+                           .measure = measured ? measure : NULL,
+                           .conclude = measured ? conclude : NULL,
+                           .unwritten = measured && !pictures->values->output,
                            .draw = draw,
                            .segment = segment,
                            .proposals = true,
@@ -68,9 +148,19 @@ int cli_run_propose(const cli_values *values)
 {
     det_error error = {0};
     cli_pictures pictures = {0};
-    det_status status = cli_pictures_configure(&pictures, values, &error);
+    settings proposer = {.values = values,
+                         .top = values->top == CLI_NOT_GIVEN ? 50 : (size_t)values->top};
+    det_status status = check_options(values, &error);
+    if (status == DET_OK) status = cli_pictures_configure(&pictures, values, &error);
+    proposer.config = pictures.config;
+    if (status == DET_OK && values->truth) {
+        status = prepare_measuring(&proposer, &error);
+        pictures.truth = &proposer.truth;
+    }
     if (status == DET_OK) status = cli_pictures_open(&pictures, &error);
-    const int result = status == DET_OK ? run(&pictures) : cli_exit_status(&error);
+    const int result = status == DET_OK ? run(&pictures, &proposer) : cli_exit_status(&error);
+    cli_recall_free(&proposer.recall);
+    cli_truth_free(&proposer.truth);
     cli_pictures_free(&pictures);
     return result;
 }

@@ -89,7 +89,7 @@ static void check_is_stored(const cli_option *option, const cli_values *values)
         break;
     case CLI_TEXTS:
         assert_int_equal(list->count, 1);
-        assert_string_equal(list->items[0], "7");
+        assert_string_equal(list->items[0], good_value(option));
         break;
     case CLI_INTEGER:
         assert_int_equal(*(const int *)field, 7);

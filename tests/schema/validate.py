@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Validates documents against the schemas of configs/.
 
-    validate.py SCHEMAS KIND FILE ...   config, output (a document) or lines (JSON Lines)
-    validate.py SCHEMAS FOLDER          every FOLDER/KIND/*.json, a check each; none at all is a failure
+    validate.py SCHEMAS KIND FILE ...   config, output (a document), lines (JSON Lines) or recall
+    validate.py SCHEMAS FOLDER          every FOLDER/KIND/*.json, a check each; none at all of a kind that
+                                        unit tests write is a failure
 
 Exits 0 when every document is valid, 1 when one is not, 77 without python3-jsonschema."""
 import json
@@ -21,7 +22,9 @@ KINDS = {
     "config": ("det.schema.json", "", False),
     "output": ("output.schema.json", "", False),
     "lines": ("output.schema.json", "#/$defs/line", True),
+    "recall": ("recall.schema.json", "", False),
 }
+OF_UNIT_TESTS = ("config", "output", "lines")
 
 
 def without_duplicates(pairs):
@@ -78,7 +81,7 @@ def main(schemas, first, *files):
     schemas = pathlib.Path(schemas)
     if files:
         return check(schemas, first, [pathlib.Path(file) for file in files]) > 0
-    documents = {kind: sorted(pathlib.Path(first, kind).glob("*.json")) for kind in KINDS}
+    documents = {kind: sorted(pathlib.Path(first, kind).glob("*.json")) for kind in OF_UNIT_TESTS}
     missing = [kind for kind, paths in documents.items() if not paths]
     for kind in missing:
         print(f"no document of the kind {kind} in {first}: have the unit tests run?")
