@@ -113,13 +113,20 @@ typedef struct det_detection {
     det_source source;   /**< of the proposal */
 } det_detection;
 
+/** A class that a picture as a whole may show. The string is borrowed from the model. */
+typedef struct det_label {
+    const char *class_name;
+    int64_t class_id; /**< index in the model's classes, background not counted */
+    float score;      /**< in [0, 1] */
+} det_label;
+
 /** Milliseconds a picture took, stage by stage. */
 typedef struct det_timings {
     double decode_ms, proposals_ms, crops_ms, network_ms, fusion_ms, total_ms;
 } det_timings;
 
-/** What is known of one picture. `detections` and `regions` may be empty; error.status tells
- *  whether the picture failed. */
+/** What is known of one picture. `detections`, `regions` and `labels` may be empty; error.status
+ * tells whether the picture failed. */
 typedef struct det_result {
     const char *file;  /**< as named on the command line; borrowed */
     int width, height; /**< 0 where the picture could not be read */
@@ -127,13 +134,15 @@ typedef struct det_result {
     size_t detection_count;
     det_region *regions; /**< `propose` only */
     size_t region_count;
+    det_label *labels; /**< `classify` only */
+    size_t label_count;
     size_t proposal_count;
     size_t too_small_count; /**< boxes that proposals.selective_search.min_side left out */
     det_timings timings;
     det_error error;
 } det_result;
 
-/** Frees what a result owns (detections, regions) and empties those fields. */
+/** Frees what a result owns (detections, regions, labels) and empties those fields. */
 DET_API void det_result_free(det_result *result);
 
 typedef enum det_format {
@@ -142,11 +151,12 @@ typedef enum det_format {
     DET_FORMAT_COCO,     /**< COCO results: an array of image_id, category_id, bbox, score */
     DET_FORMAT_VOC,      /**< a folder of comp4_det_test_CLASS.txt files */
     DET_FORMAT_YOLO,     /**< a folder of a text file a picture: class cx cy w h score, relative */
-    DET_FORMAT_CSV
+    DET_FORMAT_CSV,
+    DET_FORMAT_TEXT /**< for people: the labels of each picture, aligned */
 } det_format;
 
 /** @return DET_OK, or DET_ARGUMENT where no format has that name ("json", "jsonl", "coco", "voc",
- * "yolo", "csv"). */
+ * "yolo", "csv", "text"). */
 DET_API det_status det_format_parse(const char *name, det_format *format, det_error *error);
 
 /** What made the results: the "detector" object of the document. Strings are borrowed. */
@@ -159,6 +169,7 @@ typedef struct det_run_info {
     int threads; /**< 0: as many as the process may use, and that number is written */
     const char *const *class_names; /**< class_count names: voc has a file for each */
     size_t class_count;
+    int crops; /**< of a picture, where it is classified as a whole; else 0 */
 } det_run_info;
 
 typedef struct det_writer_options {
@@ -168,6 +179,7 @@ typedef struct det_writer_options {
     int stream_fd;      /**< where output is NULL: an open file descriptor, usually 1 */
     bool timings;       /**< write timings_ms */
     bool proposals;     /**< write "proposals" in place of "detections" */
+    bool labels;        /**< write "labels" in place of "detections" */
     const char *annotations;  /**< COCO JSON that gives image_id by file name, or NULL */
     const det_inputs *inputs; /**< all pictures of the run: coco chooses their image_id from these,
                                  voc and yolo check that no two share a name; else may be NULL */
@@ -185,7 +197,8 @@ typedef struct det_writer det_writer;
 /** @param options copied; what it points to must stay until the writer is closed.
  *  @return DET_OK; DET_ARGUMENT (coco without numbers for every picture; voc and yolo without a
  *          folder, or where two pictures would share a name in it; a format that needs `inputs` or
- *          `class_names` without them; proposals in a format that cannot hold them); DET_IO (cannot
+ *          `class_names` without them; proposals, labels or detections in a format that cannot hold
+ *          them); DET_IO (cannot
  *          be written: found here, before any work is done); DET_FORMAT (annotations);
  *          DET_MEMORY. */
 DET_API det_status det_writer_open(const det_writer_options *options, det_writer **writer,

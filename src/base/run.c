@@ -21,3 +21,14 @@ det_status det_run_check(const det_run *run, uint64_t done, uint64_t total, det_
                         (unsigned long long)done, (unsigned long long)total);
     return DET_OK;
 }
+
+det_run det_run_within(const det_run *run, int threads, double timeout_s)
+{
+    det_run ours = run ? *run : (det_run){0};
+    ours.threads = threads;
+    if (timeout_s > 0) {
+        const double deadline_s = det_now_s() + timeout_s;
+        if (ours.deadline_s <= 0 || deadline_s < ours.deadline_s) ours.deadline_s = deadline_s;
+    }
+    return ours;
+}

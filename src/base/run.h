@@ -12,4 +12,8 @@ double det_now_s(void);
  *  @return DET_OK or DET_CANCELLED. */
 det_status det_run_check(const det_run *run, uint64_t done, uint64_t total, det_error *error);
 
+/** The caller's run (or NULL) with other threads, and ending `timeout_s` seconds from now at the
+ *  latest; 0 sets no end. */
+det_run det_run_within(const det_run *run, int threads, double timeout_s);
+
 #endif

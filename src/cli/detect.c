@@ -40,16 +40,12 @@ static det_status draw(void *context, const det_result *result, det_image *image
     return status;
 }
 
-static det_status check_models(const det_config *config, det_error *error)
+/** Annotations that nobody would look at are a mistake. */
+static det_status check_annotations(const cli_values *values, det_error *error)
 {
-    if (config->classifier.model_count > 0) return DET_OK;
-    return cli_fail(error, DET_ARGUMENT,
-                    "there is no model to classify with. Name one: detect --model FILE photo.jpg, "
-                    "or in classifier.models of a --config file.\n"
-                    "To make one from Caffe's GoogLeNet: detect model import "
-                    "bvlc_googlenet.caffemodel --labels synset_words.txt -o googlenet.safetensors\n"
-                    "To see where objects may be, without a model: detect propose --draw out "
-                    "photo.jpg");
+    if (!values->annotations || (values->format && strcmp(values->format, "coco") == 0))
+        return DET_OK;
+    return cli_fail(error, DET_ARGUMENT, "--annotations is for --format coco alone");
 }
 
 /** Splits "banana, orange" in place and keeps only these classes. */
@@ -117,7 +113,8 @@ int cli_run_detect(const cli_values *values)
     cli_pictures pictures = {0};
     det_detector *detector = NULL;
     det_status status = cli_pictures_configure(&pictures, values, &error);
-    if (status == DET_OK) status = check_models(pictures.config, &error);
+    if (status == DET_OK) status = cli_check_models(pictures.config, "", &error);
+    if (status == DET_OK) status = check_annotations(values, &error);
     if (status == DET_OK) status = cli_pictures_open(&pictures, &error);
     if (status == DET_OK) status = det_detector_create(pictures.config, &detector, &error);
     if (status == DET_OK) status = select_classes(detector, values->classes, &error);

@@ -28,6 +28,20 @@ cli_totals cli_model_totals(const det_model *model)
     return sum;
 }
 
+det_status cli_check_models(const det_config *config, const char *command, det_error *error)
+{
+    if (config->classifier.model_count > 0) return DET_OK;
+    return cli_fail(
+        error, DET_ARGUMENT,
+        "there is no model to classify with. Name one: detect %s--model FILE photo.jpg, "
+        "or in classifier.models of a --config file.\n"
+        "To make one from Caffe's GoogLeNet: detect model import "
+        "bvlc_googlenet.caffemodel --labels synset_words.txt -o googlenet.safetensors\n"
+        "To see where objects may be, without a model: detect propose --draw out "
+        "photo.jpg",
+        command);
+}
+
 void cli_print_steps(FILE *stream, const det_network *network)
 {
     fprintf(stream, "%s in %s, %zu steps:\n", det_model_path(det_network_model(network)),

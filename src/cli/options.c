@@ -67,6 +67,27 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
          .operands_max = SIZE_MAX,
          .reads_pictures = true,
          .run = cli_run_propose},
+    [CLI_CLASSIFY] =
+        {.name = "classify",
+         .operands = PICTURES,
+         .summary = "Name what pictures show as a whole",
+         .description =
+             "Classifies 1, 10 or 144 crops of each picture, averages the probabilities over the "
+             "crops and the models, and writes the best classes. With --annotations it measures "
+             "how often the true class is not the best one, and not among the best five.",
+         .examples =
+             {{"detect classify --model googlenet.safetensors --format text photo.jpg",
+               "The five best classes of a photograph, as a table."},
+              {"detect classify -m googlenet.safetensors --crops 144 photos/",
+               "More exact and 144 times as slow: the crops of the GoogLeNet paper, as JSON."},
+              {"detect classify -m a.safetensors -m b.safetensors --top 1 --format csv photos/",
+               "Two models, the best class alone, a line a picture."},
+              {"detect classify -m m.safetensors --crops 10 -a val.txt val/",
+               "Top-1 and top-5 error; val.txt has lines such as: val/1.jpg banana"}},
+         .operands_min = 1,
+         .operands_max = SIZE_MAX,
+         .reads_pictures = true,
+         .run = cli_run_classify},
     [CLI_MODEL_IMPORT] =
         {.name = "model import",
          .operands = "WEIGHTS",
@@ -120,8 +141,8 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
 };
 
 #define IN(id) (1u << (id))
-#define ON_PICTURES (IN(CLI_DETECT) | IN(CLI_PROPOSE))
-#define ON_FIGURES (IN(CLI_MODEL_INFO) | IN(CLI_BENCH_NETWORK) | IN(CLI_PROPOSE))
+#define ON_PICTURES (IN(CLI_DETECT) | IN(CLI_PROPOSE) | IN(CLI_CLASSIFY))
+#define ON_FIGURES (IN(CLI_MODEL_INFO) | IN(CLI_BENCH_NETWORK) | IN(CLI_PROPOSE) | IN(CLI_CLASSIFY))
 #define ON_ALL (IN(CLI_COMMAND_COUNT) - 1)
 #define AT(field) offsetof(cli_values, field)
 
@@ -164,6 +185,9 @@ const cli_option cli_options[] = {
          "below win over it."),
     TEXTS("model", 'm', "FILE", FILES, IN(CLI_DETECT), models,
           "Classify with this model file; short for classifier.models. Repeated, the models vote."),
+    TEXTS("model", 'm', "FILE", FILES, IN(CLI_CLASSIFY), models,
+          "Classify with this model file; short for classifier.models. Repeated, the models are "
+          "averaged."),
     TEXTS("model", 'm', "FILE", FILES, IN(CLI_BENCH_NETWORK), models, "The model file to run."),
     TEXTS("set", 's', "KEY=VALUE", KEYS, ON_PICTURES, settings,
           "Set one key of the configuration, such as postprocess.nms.iou=0.3; 'detect help keys' "
@@ -172,11 +196,17 @@ const cli_option cli_options[] = {
            "What proposes: selective_search (the default), or a control that does not look at the "
            "picture and shows what chance would find, uniform (random boxes) or sliding (a grid of "
            "windows); short for proposals.methods, which also takes several."),
+    CHOICE("crops", 'k', "N", "1|10|144", IN(CLI_CLASSIFY), crops,
+           "Crops of a picture: 1, the centre (the default); 10, corners, centre and their mirror "
+           "images; or 144, at four sizes, as the GoogLeNet paper."),
+    INTEGER("shorter-side", 0, "PIXELS", 1, IN(CLI_CLASSIFY), shorter_side,
+            "Resize the picture to this shorter side before 1 or 10 crops are cut; default 256 "
+            "for a network of 224 pixels, others in proportion."),
     TEXT("classes", 'C', "A,B,...", NOTHING, IN(CLI_DETECT), classes,
          "Keep only these classes, named as the model names them."),
     TEXT("output", 'o', "FILE", FILES, IN(CLI_DETECT), output,
          "Write to FILE in place of standard output; for voc and yolo a folder."),
-    TEXT("output", 'o', "FILE", FILES, IN(CLI_PROPOSE), output,
+    TEXT("output", 'o', "FILE", FILES, IN(CLI_PROPOSE) | IN(CLI_CLASSIFY), output,
          "Write to FILE in place of standard output."),
     TEXT("output", 'o', "FILE", FILES, IN(CLI_MODEL_IMPORT), output, "The model file to write."),
     CHOICE("format", 'f', "FORMAT", "json|jsonl|coco|voc|yolo|csv", IN(CLI_DETECT), format,
@@ -184,6 +214,13 @@ const cli_option cli_options[] = {
            "(a comp4 file a class), yolo (a file a picture), or csv."),
     CHOICE("format", 'f', "FORMAT", "json|jsonl|csv", IN(CLI_PROPOSE), format,
            "json (one document, the default), jsonl (a line a picture), or csv."),
+    CHOICE("format", 'f', "FORMAT", "json|jsonl|csv|text", IN(CLI_CLASSIFY), format,
+           "json (one document, the default), jsonl (a line a picture), csv, or text (for "
+           "people)."),
+    TEXT("annotations", 'a', "FILE", FILES, IN(CLI_CLASSIFY), annotations,
+         "What the pictures show: lines of a picture and its class (a name, a WordNet id or an "
+         "index from 0). Prints the top-1 and top-5 error; the labels themselves are then written "
+         "only with --output."),
     TEXT("annotations", 'a', "FILE", FILES, IN(CLI_DETECT), annotations,
          "COCO annotations that give the picture ids for --format coco, by file name."),
     TEXT("annotations", 'a', "PATH", FILES, IN(CLI_PROPOSE), truth,
@@ -215,15 +252,17 @@ const cli_option cli_options[] = {
          "color_spaces and the first k of proposals.selective_search, whose superpixel_scale, "
          "min_size, sigma and width act on them; --verbose tells how many there are."),
     INTEGER("top", 'n', "N", 1, IN(CLI_PROPOSE), top, "Regions that --draw draws; default 50."),
+    INTEGER("top", 'n', "N", 1, IN(CLI_CLASSIFY), top, "Classes of a picture; default 5."),
     FLAG("recursive", 'r', ON_PICTURES, recursive, "Also look in the folders below FOLDER."),
     INTEGER("threads", 't', "N", 0, ON_PICTURES | IN(CLI_BENCH_NETWORK), threads,
             "Processors to use; 0, the default, means all."),
     FLAG("timings", 'T', ON_PICTURES, timings,
          "Record how long each stage took. Without it, equal runs give equal bytes."),
-    FLAG("quiet", 'q', ON_PICTURES, quiet,
+    FLAG("quiet", 'q', IN(CLI_DETECT) | IN(CLI_PROPOSE), quiet,
          "No progress bar, and no advice about boxes that were left out."),
+    FLAG("quiet", 'q', IN(CLI_CLASSIFY), quiet, "No progress bar."),
     FLAG("verbose", 'v', IN(CLI_PROPOSE), verbose, "Say on standard error what was done."),
-    FLAG("verbose", 'v', IN(CLI_DETECT), verbose,
+    FLAG("verbose", 'v', IN(CLI_DETECT) | IN(CLI_CLASSIFY), verbose,
          "Say on standard error what was done, and how each layer of the network is computed."),
     FLAG("verbose", 'v', IN(CLI_BENCH_NETWORK), verbose,
          "Say on standard error how each layer is computed."),

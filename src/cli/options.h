@@ -24,14 +24,15 @@ typedef struct cli_values {
     const char *print_completion;
     const char *config, *output, *format, *draw, *classes, *annotations, *method, *segments;
     const char *truth, *images, *split; /**< annotations to measure against */
-    const char *labels, *mean, *json, *precision;
+    const char *labels, *mean, *json, *precision, *crops;
     cli_list models, settings, operands, compare;
-    int threads, top, width, height, batch, repeats;
+    int threads, top, width, height, batch, repeats, shorter_side;
 } cli_values;
 
 typedef enum cli_command_id {
     CLI_DETECT,
     CLI_PROPOSE,
+    CLI_CLASSIFY,
     CLI_MODEL_IMPORT,
     CLI_MODEL_INFO,
     CLI_MODEL_VERIFY,

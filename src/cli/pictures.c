@@ -90,10 +90,12 @@ size_t cli_methods(const det_config *config, const char *names[CLI_METHODS])
 static det_status check_output(const cli_pictures *pictures, det_error *error)
 {
     const char *output = pictures->values->output, *config = pictures->values->config;
+    const char *annotations = pictures->values->annotations;
     const det_inputs *inputs = &pictures->inputs;
     if (!output) return cli_check_stdout(error);
     if (access(output, F_OK) != 0) return DET_OK;
     bool same = config && cli_same_file(config, output);
+    same = same || (annotations && cli_same_file(annotations, output));
     for (size_t i = 0; !same && i < inputs->count; i++)
         same = cli_same_file(inputs->paths[i], output);
     for (size_t i = 0; !same && i < pictures->config->classifier.model_count; i++)
@@ -111,14 +113,6 @@ static det_status check_standard_input(const det_inputs *inputs, det_error *erro
                             "- reads a picture from standard input, which is a terminal; redirect "
                             "it: detect ... - < photo.jpg");
     return DET_OK;
-}
-
-/** Annotations that nobody would look at are a mistake. */
-static det_status check_annotations(const cli_values *values, det_error *error)
-{
-    if (!values->annotations || (values->format && strcmp(values->format, "coco") == 0))
-        return DET_OK;
-    return cli_fail(error, DET_ARGUMENT, "--annotations is for --format coco alone");
 }
 
 static det_status plan_drawings(cli_pictures *pictures, det_error *error)
@@ -152,8 +146,6 @@ static det_status expand_inputs(cli_pictures *pictures, det_error *error)
 
 det_status cli_pictures_open(cli_pictures *pictures, det_error *error)
 {
-    const cli_values *values = pictures->values;
-    if (check_annotations(values, error) < 0) return error->status;
     det_status status = expand_inputs(pictures, error);
     if (status == DET_OK) status = check_standard_input(&pictures->inputs, error);
     if (status == DET_OK) status = check_output(pictures, error);
@@ -170,6 +162,7 @@ static det_status open_writer(const cli_pictures *pictures, const cli_task *task
                                   .stream_fd = STDOUT_FILENO,
                                   .timings = values->timings,
                                   .proposals = task->proposals,
+                                  .labels = task->labels,
                                   .annotations = values->annotations,
                                   .inputs = &pictures->inputs,
                                   .info = task->info};
@@ -237,9 +230,11 @@ static void say_result(const picture_loop *loop, const det_result *result,
                        const cli_segments *segments)
 {
     if (result->error.status < 0) return;
-    fprintf(stderr, "detect: %s: %d x %d pixels, %zu regions", result->file, result->width,
-            result->height, result->proposal_count);
-    if (!loop->task->proposals) fprintf(stderr, ", %zu detections", result->detection_count);
+    const cli_task *task = loop->task;
+    fprintf(stderr, "detect: %s: %d x %d pixels", result->file, result->width, result->height);
+    if (!task->labels) fprintf(stderr, ", %zu regions", result->proposal_count);
+    if (!task->labels && !task->proposals)
+        fprintf(stderr, ", %zu detections", result->detection_count);
     if (segments->count > 0) fprintf(stderr, ", %d segments", segments->count);
     fprintf(stderr, ", %.0f ms\n", result->timings.total_ms);
     cli_small_boxes_say(result, loop->pictures->config);

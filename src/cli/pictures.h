@@ -43,6 +43,7 @@ typedef struct cli_task {
     const char *unit;  /**< of the steps of `process`, for people, or NULL */
     bool proposals;    /**< the result is its regions */
     bool unwritten;    /**< no writer: `measure` and `conclude` are all */
+    bool labels;       /**< the result is its labels */
     det_run_info info; /**< for the writer */
 } cli_task;
 

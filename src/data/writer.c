@@ -20,6 +20,7 @@ static const struct {
     [DET_FORMAT_VOC] = {"voc", &det_writer_voc},
     [DET_FORMAT_YOLO] = {"yolo", &det_writer_yolo},
     [DET_FORMAT_CSV] = {"csv", &det_writer_csv},
+    [DET_FORMAT_TEXT] = {"text", &det_writer_text},
 };
 
 enum { format_count = sizeof formats / sizeof *formats };
@@ -32,7 +33,7 @@ det_status det_format_parse(const char *name, det_format *format, det_error *err
         return DET_OK;
     }
     return det_fail(error, DET_ARGUMENT,
-                    "\"%s\" is no output format; there are json, jsonl, coco, voc, yolo, csv",
+                    "\"%s\" is no output format; there are json, jsonl, coco, voc, yolo, csv, text",
                     name);
 }
 
@@ -41,9 +42,11 @@ void det_result_free(det_result *result)
     if (!result) return;
     det_free(result->detections);
     det_free(result->regions);
+    det_free(result->labels);
     result->detections = NULL;
     result->regions = NULL;
-    result->detection_count = result->region_count = 0;
+    result->labels = NULL;
+    result->detection_count = result->region_count = result->label_count = 0;
 }
 
 static det_status check_options(const det_writer_options *options, det_error *error)
@@ -58,6 +61,11 @@ static det_status check_options(const det_writer_options *options, det_error *er
     if (options->proposals && !format->proposals)
         return det_fail(error, DET_ARGUMENT,
                         "%s output cannot hold proposals; json, jsonl and csv can", name);
+    if (options->labels && !format->labels)
+        return det_fail(error, DET_ARGUMENT,
+                        "%s output cannot hold labels; json, jsonl, csv and text can", name);
+    if (!options->proposals && !options->labels && !format->detections)
+        return det_fail(error, DET_ARGUMENT, "%s output holds labels alone", name);
     return DET_OK;
 }
 

@@ -9,8 +9,8 @@
 
 /** What a format does; the functions of data.h do the rest. */
 typedef struct det_writer_format {
-    bool folder;    /**< output is a folder: the format writes its files itself */
-    bool proposals; /**< can hold proposals */
+    bool folder; /**< output is a folder: the format writes its files itself */
+    bool detections, proposals, labels; /**< what it can hold */
     /** Prepares the state and writes what comes first; NULL where there is nothing to do. */
     det_status (*begin)(det_writer *writer, det_error *error);
     det_status (*add)(det_writer *writer, const det_result *result, det_error *error);
@@ -36,7 +36,7 @@ struct det_writer {
 typedef char *det_picture_name(const char *path);
 
 extern const det_writer_format det_writer_json, det_writer_jsonl, det_writer_csv, det_writer_coco,
-    det_writer_voc, det_writer_yolo;
+    det_writer_voc, det_writer_yolo, det_writer_text;
 
 /** Writes to the stream, which is flushed after each picture.
  *  @return DET_OK, DET_IO. */

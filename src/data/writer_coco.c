@@ -90,4 +90,4 @@ static void release(det_writer *writer)
 }
 
 const det_writer_format det_writer_coco = {
-    .begin = begin, .add = add, .end = end, .release = release};
+    .detections = true, .begin = begin, .add = add, .end = end, .release = release};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Results as CSV with a header (RFC 4180, lines ended by LF): a line for each detection or
- * proposal. Pictures that failed have no lines. */
+/* Results as CSV with a header (RFC 4180, lines ended by LF): a line for each detection,
+ * proposal or label. Pictures that failed have no lines. */
 #include "src/data/writer.h"
 
 #include "src/base/error.h"
@@ -56,11 +56,24 @@ static void add_proposals(det_text *text, const det_result *result)
     }
 }
 
+static void add_labels(det_text *text, const det_result *result)
+{
+    char buffer[DET_NUMBER_SIZE];
+    for (size_t i = 0; i < result->label_count; i++) {
+        const det_label *label = &result->labels[i];
+        add_field(text, result->file);
+        det_text_add(text, ",");
+        add_field(text, label->class_name);
+        det_text_format(text, ",%lld,%s\n", (long long)label->class_id,
+                        det_number_text(buffer, label->score, 9));
+    }
+}
+
 static det_status begin(det_writer *writer, det_error *error)
 {
-    const char *header = writer->options.proposals
-                             ? "file,score,x,y,width,height,source,hierarchy\n"
-                             : "file,class,class_id,score,x,y,width,height,source\n";
+    const char *header = "file,class,class_id,score,x,y,width,height,source\n";
+    if (writer->options.proposals) header = "file,score,x,y,width,height,source,hierarchy\n";
+    if (writer->options.labels) header = "file,class,class_id,score\n";
     return det_writer_write(writer, header, strlen(header), error);
 }
 
@@ -70,6 +83,8 @@ static det_status add(det_writer *writer, const det_result *result, det_error *e
     det_text text = {0};
     if (writer->options.proposals)
         add_proposals(&text, result);
+    else if (writer->options.labels)
+        add_labels(&text, result);
     else
         add_detections(&text, result);
     const det_status status = text.failed ? det_fail_memory(error, "lines of CSV")
@@ -78,4 +93,5 @@ static det_status add(det_writer *writer, const det_result *result, det_error *e
     return status;
 }
 
-const det_writer_format det_writer_csv = {.proposals = true, .begin = begin, .add = add};
+const det_writer_format det_writer_csv = {
+    .detections = true, .proposals = true, .labels = true, .begin = begin, .add = add};

@@ -47,6 +47,20 @@ static void write_proposals(det_json *json, const det_result *result)
     det_json_end(json);
 }
 
+static void write_labels(det_json *json, const det_result *result)
+{
+    det_json_begin_array(json, "labels");
+    for (size_t i = 0; i < result->label_count; i++) {
+        const det_label *label = &result->labels[i];
+        det_json_begin_object(json, NULL);
+        det_json_string(json, "class", label->class_name);
+        det_json_integer(json, "class_id", label->class_id);
+        det_json_number(json, "score", label->score);
+        det_json_end(json);
+    }
+    det_json_end(json);
+}
+
 static void write_timings(det_json *json, const det_timings *timings)
 {
     det_json_begin_object(json, "timings_ms");
@@ -85,9 +99,12 @@ static det_json *picture(const det_writer *writer, const det_result *result, boo
     det_json_integer(json, "height", result->height);
     if (writer->options.proposals)
         write_proposals(json, result);
+    else if (writer->options.labels)
+        write_labels(json, result);
     else
         write_detections(json, result);
-    det_json_integer(json, "proposal_count", (int64_t)result->proposal_count);
+    if (!writer->options.labels)
+        det_json_integer(json, "proposal_count", (int64_t)result->proposal_count);
     if (writer->options.proposals)
         det_json_integer(json, "too_small_count", (int64_t)result->too_small_count);
     if (writer->options.timings) write_timings(json, &result->timings);
@@ -114,6 +131,7 @@ static det_status begin_document(det_writer *writer, det_error *error)
         write_names(json, "proposals", info->proposals, info->proposal_count);
         det_json_string(json, "precision", info->precision);
         det_json_integer(json, "threads", det_resolve_threads(info->threads));
+        if (info->crops > 0) det_json_integer(json, "crops", info->crops);
         det_json_end(json);
     }
     return det_writer_write_json(writer, "{\"schema_version\":1,\"detector\":", json,
@@ -136,7 +154,12 @@ static det_status add_line(det_writer *writer, const det_result *result, det_err
     return det_writer_write_json(writer, "", picture(writer, result, true), "\n", error);
 }
 
-const det_writer_format det_writer_json = {
-    .proposals = true, .begin = begin_document, .add = add_to_document, .end = end_document};
+const det_writer_format det_writer_json = {.detections = true,
+                                           .proposals = true,
+                                           .labels = true,
+                                           .begin = begin_document,
+                                           .add = add_to_document,
+                                           .end = end_document};
 
-const det_writer_format det_writer_jsonl = {.proposals = true, .add = add_line};
+const det_writer_format det_writer_jsonl = {
+    .detections = true, .proposals = true, .labels = true, .add = add_line};

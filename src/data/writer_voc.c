@@ -126,4 +126,4 @@ static void release(det_writer *writer)
 }
 
 const det_writer_format det_writer_voc = {
-    .folder = true, .begin = begin, .add = add, .end = end, .release = release};
+    .detections = true, .folder = true, .begin = begin, .add = add, .end = end, .release = release};

@@ -7,6 +7,7 @@
 #include "src/base/text.h"
 #include "src/detector/candidates.h"
 #include "src/detector/ensemble.h"
+#include "src/detector/nearest.h"
 #include "src/detector/regions.h"
 
 #include <string.h>
@@ -43,8 +44,6 @@ static det_status check_supported(const det_config *config, det_error *error)
         bool missing;
         const char *key, *advice;
     } checks[] = {
-        {strcmp(config->classifier.vote, "average") != 0, "classifier.vote",
-         "only \"average\" is available"},
         {strcmp(config->classifier.regions, "crop") != 0, "classifier.regions",
          "only \"crop\" is available"},
         {config->classifier.cascade, "classifier.cascade", "cascades are not available; use false"},
@@ -80,17 +79,11 @@ static settings settings_of(const det_config *config)
     };
 }
 
-/* Refuses work before it begins where what it needs, and the networks hold, exceeds the limit. */
 static det_status check_memory(const det_detector *detector, size_t more, const char *what,
                                det_error *error)
 {
-    const uint64_t limit_mb = detector->settings.memory_mb;
-    const size_t bytes = det_ensemble_memory(&detector->ensemble) + more;
-    if (limit_mb == 0 || bytes >> 20 < limit_mb) return DET_OK;
-    return det_fail_at(error, DET_LIMIT, NULL, "limits.memory_mb",
-                       "%s need about %zu MiB, the limit is %llu; lower classifier.batch, "
-                       "runtime.threads or proposals.selective_search.width, or raise it",
-                       what, (bytes >> 20) + 1, (unsigned long long)limit_mb);
+    return det_ensemble_check_memory(&detector->ensemble, detector->settings.memory_mb, more, what,
+                                     error);
 }
 
 det_status det_detector_create(const det_config *config, det_detector **detector, det_error *error)
@@ -100,7 +93,7 @@ det_status det_detector_create(const det_config *config, det_detector **detector
     det_detector *made = det_alloc_zeroed(1, sizeof *made);
     if (!made) return det_fail_memory(error, "a detector");
     made->settings = settings_of(config);
-    status = det_ensemble_create(config, &made->ensemble, error);
+    status = det_ensemble_create(config, NULL, &made->ensemble, error);
     if (status == DET_OK) status = check_memory(made, 0, "the networks", error);
     if (status == DET_OK) status = det_detector_select_classes(made, NULL, 0, error);
     if (status < 0) {
@@ -137,42 +130,6 @@ const det_network *det_detector_network(const det_detector *detector, size_t ind
 /* ---- Classes -----------------------------------------------------------------------------------
  */
 
-/* How far a class is from what was typed: 0 where it contains it, else letters to change. */
-static size_t distance_of(const char *name, const char *typed)
-{
-    return strcasestr(name, typed) ? 0 : det_text_distance(name, typed);
-}
-
-/* Names the classes at that distance, `room` at most. @return how many. */
-static int add_classes_at(const det_model *model, const char *typed, size_t distance, int room,
-                          det_text *near)
-{
-    int count = 0;
-    for (size_t i = 0; i < model->class_count && count < room; i++) {
-        const char *name = model->classes[i].name;
-        if (distance_of(name, typed) != distance) continue;
-        det_text_format(near, "%s'%s'", near->length ? ", " : "; near it: ", name);
-        count++;
-    }
-    return count;
-}
-
-/* "no class ... 'ornge'", with up to three of the nearest classes. */
-static det_status fail_unknown_class(const det_model *model, const char *typed, det_error *error)
-{
-    enum { offered = 3, farthest = 2 };
-    det_text near = {0};
-    int count = 0;
-    for (size_t distance = 0; distance <= farthest && count == 0; distance++)
-        count = add_classes_at(model, typed, distance, offered, &near);
-    const det_status status =
-        det_fail(error, DET_ARGUMENT,
-                 "no class of the model is called '%s'%s ('detect model info' lists all %zu)",
-                 typed, near.data ? near.data : "", model->class_count);
-    det_text_free(&near);
-    return status;
-}
-
 det_status det_detector_select_classes(det_detector *detector, const char *const *names,
                                        size_t count, det_error *error)
 {
@@ -185,7 +142,7 @@ det_status det_detector_select_classes(det_detector *detector, const char *const
         const int64_t class_id = det_model_find_class(model, names[i]);
         if (class_id < 0) {
             det_free(selected);
-            return fail_unknown_class(model, names[i], error);
+            return det_fail_unknown_class(model, names[i], error);
         }
         selected[class_id] = true;
     }
@@ -212,8 +169,7 @@ static bool add_candidates(const det_detector *detector, const float *row, size_
     const det_model *model = det_detector_model(detector);
     const float threshold = detector->settings.score_threshold;
     for (size_t i = 0; i < model->class_count; i++) {
-        const bool after = model->background_index >= 0 && i >= (size_t)model->background_index;
-        const float score = row[i + after];
+        const float score = row[det_class_column(model, i)];
         if (!(score >= threshold) || !detector->selected[i]) continue;
         if (!det_candidates_add(candidates, (det_candidate){i, region, score})) return false;
     }
@@ -290,16 +246,9 @@ done:
     return status;
 }
 
-/* The caller's run with the threads and the time limit of the configuration. */
 static det_run run_of(const det_detector *detector, const det_run *run)
 {
-    det_run ours = run ? *run : (det_run){0};
-    ours.threads = detector->ensemble.threads;
-    if (detector->settings.timeout_s > 0) {
-        const double deadline_s = det_now_s() + detector->settings.timeout_s;
-        if (ours.deadline_s <= 0 || deadline_s < ours.deadline_s) ours.deadline_s = deadline_s;
-    }
-    return ours;
+    return det_run_within(run, detector->ensemble.threads, detector->settings.timeout_s);
 }
 
 static det_status begin(const det_detector *detector, const det_image *image, det_result *result,

@@ -75,20 +75,47 @@ static det_status choose_precision(det_ensemble *ensemble, const char *name, det
     return det_error_inside(error, "classifier.precision", ".", status);
 }
 
-static det_status compile(det_ensemble *ensemble, size_t at, det_error *error)
+static det_status compile(det_ensemble *ensemble, size_t at, const char *layer, det_error *error)
 {
-    const det_network_options options = {
-        .precision = ensemble->precision, .batch = ensemble->batch, .threads = ensemble->threads};
+    const det_network_options options = {.precision = ensemble->precision,
+                                         .batch = ensemble->batch,
+                                         .threads = ensemble->threads,
+                                         .to = layer ? &layer : NULL,
+                                         .to_count = layer ? 1 : 0};
     const det_status status =
         det_network_compile(ensemble->models[at], &options, &ensemble->networks[at], error);
     return det_error_file(error, ensemble->models[at]->path, status);
 }
 
-det_status det_ensemble_create(const det_config *config, det_ensemble *ensemble, det_error *error)
+static size_t choose_batch(const det_config *config, size_t most)
 {
+    const size_t batch = config->classifier.batch ? config->classifier.batch : 1;
+    return most > 0 && most < batch ? most : batch;
+}
+
+/* Crops of whole pictures are the same for all networks of one input size. */
+static void forget_surroundings(det_crop_options *crop)
+{
+    crop->context_px = 0;
+    memset(crop->outside, 0, sizeof crop->outside);
+}
+
+static det_status check_vote(const char *vote, det_error *error)
+{
+    if (strcmp(vote, "average") == 0) return DET_OK;
+    return det_fail_at(error, DET_UNSUPPORTED, NULL, "classifier.vote",
+                       "only \"average\" is available");
+}
+
+det_status det_ensemble_create(const det_config *config, const det_ensemble_options *options,
+                               det_ensemble *ensemble, det_error *error)
+{
+    const det_ensemble_options defaults = {0};
+    if (!options) options = &defaults;
     const size_t count = config->classifier.model_count;
-    *ensemble = (det_ensemble){.batch = config->classifier.batch ? config->classifier.batch : 1,
+    *ensemble = (det_ensemble){.batch = choose_batch(config, options->batch_max),
                                .threads = det_resolve_threads(config->runtime.threads)};
+    if (check_vote(config->classifier.vote, error) < 0) return DET_UNSUPPORTED;
     if (count == 0)
         return det_fail_at(error, DET_ARGUMENT, NULL, "classifier.models",
                            "no model is named; 'detect model import' makes one");
@@ -102,7 +129,10 @@ det_status det_ensemble_create(const det_config *config, det_ensemble *ensemble,
     for (size_t i = 0; i < count && status == DET_OK; i++)
         status = open_model(ensemble, config->classifier.models[i], config, error);
     if (status == DET_OK) status = choose_precision(ensemble, config->classifier.precision, error);
-    for (size_t i = 0; i < count && status == DET_OK; i++) status = compile(ensemble, i, error);
+    for (size_t i = 0; i < count && status == DET_OK; i++) {
+        if (options->whole_pictures) forget_surroundings(&ensemble->crops[i]);
+        status = compile(ensemble, i, options->layer, error);
+    }
     return status;
 }
 
@@ -123,9 +153,16 @@ static size_t crop_bytes(const det_crop_options *crop)
     return (size_t)crop->width * (size_t)crop->height * 3;
 }
 
-static size_t output_values(const det_ensemble *ensemble)
+size_t det_ensemble_values(const det_ensemble *ensemble)
 {
-    return (size_t)det_network_output_shape(ensemble->networks[0], 0).channels;
+    const det_shape shape = det_network_output_shape(ensemble->networks[0], 0);
+    return (size_t)shape.channels * (size_t)shape.height * (size_t)shape.width;
+}
+
+size_t det_class_column(const det_model *model, size_t class_id)
+{
+    const bool after = model->background_index >= 0 && class_id >= (size_t)model->background_index;
+    return class_id + after;
 }
 
 static size_t largest_crop(const det_ensemble *ensemble)
@@ -138,10 +175,21 @@ static size_t largest_crop(const det_ensemble *ensemble)
 
 size_t det_ensemble_memory(const det_ensemble *ensemble)
 {
-    size_t bytes =
-        ensemble->batch * (largest_crop(ensemble) + 2 * sizeof(float) * output_values(ensemble));
+    size_t bytes = ensemble->batch *
+                   (largest_crop(ensemble) + 2 * sizeof(float) * det_ensemble_values(ensemble));
     for (size_t i = 0; i < ensemble->count; i++) bytes += det_network_memory(ensemble->networks[i]);
     return bytes;
+}
+
+det_status det_ensemble_check_memory(const det_ensemble *ensemble, uint64_t limit_mb, size_t more,
+                                     const char *what, det_error *error)
+{
+    const size_t bytes = det_ensemble_memory(ensemble) + more;
+    if (limit_mb == 0 || bytes >> 20 < limit_mb) return DET_OK;
+    return det_fail_at(error, DET_LIMIT, NULL, "limits.memory_mb",
+                       "%s need about %zu MiB, the limit is %llu; lower classifier.batch, "
+                       "runtime.threads or proposals.selective_search.width, or raise it",
+                       what, (bytes >> 20) + 1, (unsigned long long)limit_mb);
 }
 
 det_status det_ensemble_run_create(const det_ensemble *ensemble, det_ensemble_run *run,
@@ -149,7 +197,7 @@ det_status det_ensemble_run_create(const det_ensemble *ensemble, det_ensemble_ru
 {
     *run = (det_ensemble_run){.ensemble = ensemble};
     size_t values = 0;
-    if (!det_multiply_size(ensemble->batch, output_values(ensemble), &values))
+    if (!det_multiply_size(ensemble->batch, det_ensemble_values(ensemble), &values))
         return det_fail_memory(error, "a batch of regions");
     run->pixels = det_alloc_array(ensemble->batch, largest_crop(ensemble));
     run->outputs = det_alloc_array(values, sizeof *run->outputs);
@@ -169,32 +217,37 @@ void det_ensemble_run_free(det_ensemble_run *run)
     *run = (det_ensemble_run){0};
 }
 
-/* The crops of one batch; each index of the parallel loop is a region. */
+/* The crops of one batch; each index of the parallel loop is one. */
 typedef struct {
-    const det_image *image;
-    const det_region *regions;
-    const det_crop_options *options;
+    det_crop_maker *make;
+    const void *context;
+    size_t which, crop_bytes;
     uint8_t *pixels;
     atomic_int status;
 } crop_job;
 
-static void crop_region(void *context, size_t index, int worker)
+static void make_crop(void *context, size_t index, int worker)
 {
     (void)worker;
     crop_job *job = context;
-    const det_status status = det_crop(job->image, job->regions[index].box, job->options,
-                                       job->pixels + index * crop_bytes(job->options));
+    const det_status status =
+        job->make(job->context, job->which, index, job->pixels + index * job->crop_bytes);
     if (status < 0) atomic_store(&job->status, (int)status);
 }
 
-static det_status make_crops(det_ensemble_run *run, size_t which, const det_image *image,
-                             const det_region *regions, size_t count, det_error *error)
+static det_status make_crops(det_ensemble_run *run, size_t which, det_crop_maker *make,
+                             const void *context, size_t count, det_error *error)
 {
     const double start_s = det_now_s();
-    crop_job job = {image, regions, &run->ensemble->crops[which], run->pixels, DET_OK};
-    det_parallel_for(count, run->ensemble->threads, crop_region, &job);
+    crop_job job = {.make = make,
+                    .context = context,
+                    .which = which,
+                    .crop_bytes = crop_bytes(&run->ensemble->crops[which]),
+                    .pixels = run->pixels};
+    det_parallel_for(count, run->ensemble->threads, make_crop, &job);
     run->crops_ms += (det_now_s() - start_s) * 1e3;
     const det_status status = (det_status)atomic_load(&job.status);
+    if (status == DET_MEMORY) return det_fail_memory(error, "a crop");
     return status < 0 ? det_fail(error, status, "a region is empty or not finite") : DET_OK;
 }
 
@@ -213,23 +266,43 @@ static det_status run_network(det_ensemble_run *run, size_t which, size_t count,
     return status;
 }
 
+det_status det_ensemble_average(det_ensemble_run *run, det_crop_maker *make, const void *context,
+                                size_t count, const float **values, det_error *error)
+{
+    const det_ensemble *ensemble = run->ensemble;
+    const size_t total = count * det_ensemble_values(ensemble);
+    for (size_t i = 0; i < ensemble->count; i++) {
+        det_status status = DET_OK;
+        if (i == 0 || !same_crops(&ensemble->crops[i], &ensemble->crops[i - 1]))
+            status = make_crops(run, i, make, context, count, error);
+        if (status == DET_OK) status = run_network(run, i, count, error);
+        if (status < 0) return status;
+        for (size_t j = 0; j < total; j++)
+            run->sum[j] = i == 0 ? run->outputs[j] : run->sum[j] + run->outputs[j];
+    }
+    const float share = 1 / (float)ensemble->count;
+    for (size_t j = 0; j < total; j++) run->sum[j] *= share;
+    *values = run->sum;
+    return DET_OK;
+}
+
+typedef struct {
+    const det_ensemble *ensemble;
+    const det_image *image;
+    const det_region *regions;
+} region_crops;
+
+static det_status crop_region(const void *context, size_t which, size_t index, uint8_t *pixels)
+{
+    const region_crops *crops = context;
+    return det_crop(crops->image, crops->regions[index].box, &crops->ensemble->crops[which],
+                    pixels);
+}
+
 det_status det_ensemble_classify(det_ensemble_run *run, const det_image *image,
                                  const det_region *regions, size_t count,
                                  const float **probabilities, det_error *error)
 {
-    const det_ensemble *ensemble = run->ensemble;
-    const size_t values = count * output_values(ensemble);
-    for (size_t i = 0; i < ensemble->count; i++) {
-        det_status status = DET_OK;
-        if (i == 0 || !same_crops(&ensemble->crops[i], &ensemble->crops[i - 1]))
-            status = make_crops(run, i, image, regions, count, error);
-        if (status == DET_OK) status = run_network(run, i, count, error);
-        if (status < 0) return status;
-        for (size_t j = 0; j < values; j++)
-            run->sum[j] = i == 0 ? run->outputs[j] : run->sum[j] + run->outputs[j];
-    }
-    const float share = 1 / (float)ensemble->count;
-    for (size_t j = 0; j < values; j++) run->sum[j] *= share;
-    *probabilities = run->sum;
-    return DET_OK;
+    const region_crops crops = {run->ensemble, image, regions};
+    return det_ensemble_average(run, crop_region, &crops, count, probabilities, error);
 }

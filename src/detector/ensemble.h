@@ -18,13 +18,33 @@ typedef struct det_ensemble {
     int threads;
 } det_ensemble;
 
+/** What an ensemble is for. NULL in its place means the probabilities of regions. */
+typedef struct det_ensemble_options {
+    bool whole_pictures; /**< crops show no surroundings and nothing outside the picture */
+    size_t batch_max;    /**< crops that will ever be run together, 0: any number */
+    const char *layer;   /**< whose output is wanted in place of the probabilities, or NULL */
+} det_ensemble_options;
+
 /** Opens and compiles the models of a configuration; det_ensemble_free also after a failure.
  *  @return as det_detector_create. */
-det_status det_ensemble_create(const det_config *config, det_ensemble *ensemble, det_error *error);
+det_status det_ensemble_create(const det_config *config, const det_ensemble_options *options,
+                               det_ensemble *ensemble, det_error *error);
 void det_ensemble_free(det_ensemble *ensemble);
 
 /** Bytes that the networks hold and one caller's run needs. */
 size_t det_ensemble_memory(const det_ensemble *ensemble);
+
+/** Refuses work before it begins where what it needs (`more` bytes), and the networks hold, exceeds
+ *  a limit. @param limit_mb 0: none. @return DET_OK, DET_LIMIT. */
+det_status det_ensemble_check_memory(const det_ensemble *ensemble, uint64_t limit_mb, size_t more,
+                                     const char *what, det_error *error);
+
+/** Values that the networks give for a crop. */
+size_t det_ensemble_values(const det_ensemble *ensemble);
+
+/** Where the probability of a class stands in the networks' output, which may have one of the
+ *  background, too. */
+size_t det_class_column(const det_model *model, size_t class_id);
 
 /** Buffers for one caller's batches. {0} is empty. */
 typedef struct det_ensemble_run {
@@ -40,13 +60,21 @@ det_status det_ensemble_run_create(const det_ensemble *ensemble, det_ensemble_ru
                                    det_error *error);
 void det_ensemble_run_free(det_ensemble_run *run);
 
-/** Warps regions to crops and averages the networks' probabilities.
+/** Makes crop `index` of a batch for network `which`; called from several threads at once. */
+typedef det_status det_crop_maker(const void *context, size_t which, size_t index, uint8_t *pixels);
+
+/** Makes a batch of crops and averages what the networks give.
  *
  *  Neighbouring networks of equal crop geometry share the crops.
- *  @param regions count regions, count in [1, batch].
- *  @param probabilities receives a pointer into the run: count rows of the networks' output,
- *                       background included.
- *  @return DET_OK, DET_ARGUMENT (a region that is empty or not finite), DET_INTERNAL. */
+ *  @param count  of crops, in [1, batch].
+ *  @param values receives a pointer into the run: count rows of the networks' output, background
+ *                included.
+ *  @return DET_OK, DET_ARGUMENT (a region that is empty or not finite), DET_MEMORY, DET_INTERNAL.
+ */
+det_status det_ensemble_average(det_ensemble_run *run, det_crop_maker *make, const void *context,
+                                size_t count, const float **values, det_error *error);
+
+/** The same for regions of a picture, which are warped to crops. */
 det_status det_ensemble_classify(det_ensemble_run *run, const det_image *image,
                                  const det_region *regions, size_t count,
                                  const float **probabilities, det_error *error);

@@ -19,6 +19,8 @@ PROPOSAL = {"box": BOX, "score": 1, "source": "picture", "hierarchy": 0}
 PICTURE = {"file": "a.jpg", "width": 8, "height": 6, "detections": [], "proposal_count": 9, "error": None}
 ERROR = {"status": "io", "file": "a.jpg", "where": "", "message": "gone"}
 PROPOSED = {**{k: v for k, v in PICTURE.items() if k != "detections"}, "proposals": [PROPOSAL], "too_small_count": 2}
+LABELLED = {"file": "a.jpg", "width": 8, "height": 6, "error": None,
+            "labels": [{"class": "cat", "class_id": 3, "score": 0.5}]}
 FAILED = {**PICTURE, "width": 0, "height": 0, "error": ERROR}
 TIMINGS = {"decode": 1, "proposals": 2, "crops": 3, "network": 4, "fusion": 5, "total": 15}
 DETECTOR = {"version": "0.1.0", "models": ["m"], "proposals": ["multibox"], "precision": "f32", "threads": 2}
@@ -44,6 +46,7 @@ GOOD = {
     "a document without pictures": ("output", document()),
     "a document of detections": ("output", detection()),
     "a document of proposals": ("output", document(PROPOSED)),
+    "a document of labels": ("output", document(LABELLED)),
     "a document with timings": ("output", picture(timings_ms=TIMINGS)),
     "a picture that failed": ("output", document(FAILED)),
     "two lines": ("lines", (json.dumps({"schema_version": 1, **PICTURE}) + "\n") * 2),
@@ -54,6 +57,11 @@ BAD = {
     "a document without detector": ("output", "'detector' is a required", '{"schema_version":1,"images":[]}'),
     "another version": ("output", "1 was expected", document().replace('version": 1', 'version": 2')),
     "detections and proposals at once": ("output", "is valid under each of", picture(proposals=[])),
+    "detections and labels at once": ("output", "is valid under each of", picture(labels=[])),
+    "detections without the number of proposals": (
+        "output", "'proposal_count' is a dependency", document(without(PICTURE, "proposal_count"))),
+    "a label with a box": (
+        "output", "'box' was unexpected", document({**LABELLED, "labels": [{**LABELLED["labels"][0], "box": BOX}]})),
     "proposals without what was too small": (
         "output", "'too_small_count' is a dependency", document(without(PROPOSED, "too_small_count"))),
     "neither detections nor proposals": ("output", "not valid under any", document(without(PICTURE, "detections"))),

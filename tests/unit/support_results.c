@@ -12,6 +12,8 @@ static det_detection found[] = {
 
 static det_region regions[] = {{{1, 2, 31, 42}, .5f, DET_SOURCE_SELECTIVE_SEARCH, 3}};
 
+static det_label labels[] = {{"dog", 2, .5f}, {"bird, small", 0, 1.f / 3}};
+
 const det_result test_results[test_result_count] = {
     {.file = "pic/7.jpg",
      .width = 200,
@@ -20,6 +22,8 @@ const det_result test_results[test_result_count] = {
      .detection_count = 2,
      .regions = regions,
      .region_count = 1,
+     .labels = labels,
+     .label_count = 2,
      .proposal_count = 1234,
      .timings = {1, 2.5, 3, 4.125, 5, 15.625}},
     {.file = "pic/008.png",
@@ -45,7 +49,7 @@ det_writer_options test_writer_options(det_format format, const char *output)
         .format = format,
         .output = output,
         .inputs = &test_inputs,
-        .info = {models, 1, proposals, 1, "f32", 2, classes, 3},
+        .info = {models, 1, proposals, 1, "f32", 2, classes, 3, 0},
     };
 }
 

@@ -50,6 +50,18 @@ static void csv_holds_proposals_too(void **state)
                                             "pic/008.png,0.5,1,2,30,40,selective_search,3\n");
 }
 
+static void csv_holds_labels_too(void **state)
+{
+    (void)state;
+    const char *path = test_path("d.csv");
+    det_writer_options options = test_writer_options(DET_FORMAT_CSV, path);
+    options.labels = true;
+    write_all(&options);
+    assert_string_equal(test_text_of(path), "file,class,class_id,score\n"
+                                            "pic/7.jpg,dog,2,0.5\n"
+                                            "pic/7.jpg,\"bird, small\",0,0.333333343\n");
+}
+
 static void csv_quotes_what_would_end_a_field(void **state)
 {
     (void)state;
@@ -65,6 +77,21 @@ static void csv_quotes_what_would_end_a_field(void **state)
                         "file,class,class_id,score,x,y,width,height,source\n"
                         "\"two\nlines.jpg\",\"tench, \"\"Tinca\"\"\",0,1,0,0,0,0,"
                         "selective_search\n");
+}
+
+/* ---- Text ---- */
+
+static void text_shows_the_labels_of_each_picture(void **state)
+{
+    (void)state;
+    const char *path = test_path("labels.txt");
+    det_writer_options options = test_writer_options(DET_FORMAT_TEXT, path);
+    options.labels = true;
+    write_all(&options);
+    assert_string_equal(test_text_of(path), "pic/7.jpg\n"
+                                            "   50.00 %  dog\n"
+                                            "   33.33 %  bird, small\n"
+                                            "pic/008.png\n");
 }
 
 /* ---- COCO ---- */
@@ -405,7 +432,7 @@ static void an_abandoned_folder_gets_no_file(void **state)
     assert_int_equal(rmdir(test_path("dropped")), 0);
 }
 
-static void proposals_go_only_into_formats_that_hold_them(void **state)
+static void proposals_and_labels_go_only_into_formats_that_hold_them(void **state)
 {
     (void)state;
     static const det_format formats[] = {DET_FORMAT_COCO, DET_FORMAT_VOC, DET_FORMAT_YOLO};
@@ -413,7 +440,12 @@ static void proposals_go_only_into_formats_that_hold_them(void **state)
         det_writer_options options = test_writer_options(formats[i], test_path("p"));
         options.proposals = true;
         assert_open_refused(&options, DET_ARGUMENT, "", "cannot hold proposals");
+        options.proposals = false;
+        options.labels = true;
+        assert_open_refused(&options, DET_ARGUMENT, "", "cannot hold labels");
     }
+    const det_writer_options options = test_writer_options(DET_FORMAT_TEXT, test_path("p"));
+    assert_open_refused(&options, DET_ARGUMENT, "", "labels alone");
 }
 
 #ifdef DET_FAULT_INJECTION
@@ -448,6 +480,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(csv_has_a_header_and_a_line_for_each_detection),
         cmocka_unit_test(csv_holds_proposals_too),
+        cmocka_unit_test(csv_holds_labels_too),
+        cmocka_unit_test(text_shows_the_labels_of_each_picture),
         cmocka_unit_test(csv_quotes_what_would_end_a_field),
         cmocka_unit_test(coco_numbers_pictures_by_the_digits_of_their_names),
         cmocka_unit_test(coco_without_detections_is_an_empty_array),
@@ -467,7 +501,7 @@ int main(void)
         cmocka_unit_test(pictures_that_would_share_a_name_are_refused),
         cmocka_unit_test(a_folder_that_cannot_be_written_is_refused),
         cmocka_unit_test(an_abandoned_folder_gets_no_file),
-        cmocka_unit_test(proposals_go_only_into_formats_that_hold_them),
+        cmocka_unit_test(proposals_and_labels_go_only_into_formats_that_hold_them),
 #ifdef DET_FAULT_INJECTION
         cmocka_unit_test(every_allocation_may_fail),
 #endif

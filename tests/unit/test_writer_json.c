@@ -105,6 +105,24 @@ static void proposals_take_the_place_of_detections(void **state)
     test_keep_document_file("output", "writer_proposals", path);
 }
 
+static void labels_take_the_place_of_detections(void **state)
+{
+    (void)state;
+    const char *path = test_path("labels.json");
+    det_writer_options options = test_writer_options(DET_FORMAT_JSON, path);
+    options.labels = true;
+    options.info.crops = 144;
+    write_all(&options);
+    const char *text = test_text_of(path);
+    assert_non_null(strstr(text, "\"threads\":2,\"crops\":144},"));
+    assert_non_null(strstr(text, "\"height\":100,\"labels\":[{\"class\":\"dog\",\"class_id\":2,"
+                                 "\"score\":0.5},{\"class\":\"bird, small\",\"class_id\":0,"
+                                 "\"score\":0.333333343}],\"error\":null}"));
+    assert_null(strstr(text, "\"detections\""));
+    assert_null(strstr(text, "\"proposal_count\""));
+    test_keep_document_file("output", "writer_labels", path);
+}
+
 static void timings_are_written_where_asked_for(void **state)
 {
     (void)state;
@@ -319,19 +337,19 @@ static void what_cannot_be_written_is_found_before_any_work(void **state)
 static void formats_have_names(void **state)
 {
     (void)state;
-    static const char *const names[] = {"json", "jsonl", "coco", "voc", "yolo", "csv"};
+    static const char *const names[] = {"json", "jsonl", "coco", "voc", "yolo", "csv", "text"};
     det_format format;
     det_error error = {0};
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
         test_assert_ok(det_format_parse(names[i], &format, &error), &error);
         assert_int_equal(format, i);
     }
     test_assert_error(det_format_parse("xml", &format, &error), DET_ARGUMENT, &error,
                       "\"xml\" is no output format");
     det_writer *writer = NULL;
-    det_writer_options options = test_writer_options((det_format)6, NULL);
+    det_writer_options options = test_writer_options((det_format)7, NULL);
     test_assert_error(det_writer_open(&options, &writer, &error), DET_ARGUMENT, &error,
-                      "6 is no output format");
+                      "7 is no output format");
 }
 
 static void a_result_frees_what_it_owns(void **state)
@@ -342,9 +360,12 @@ static void a_result_frees_what_it_owns(void **state)
                          .detection_count = 1,
                          .regions = det_alloc_zeroed(1, sizeof(det_region)),
                          .region_count = 1,
+                         .labels = det_alloc_zeroed(1, sizeof(det_label)),
+                         .label_count = 1,
                          .width = 3};
     det_result_free(&result);
-    assert_true(!result.detections && !result.regions);
+    assert_true(!result.detections && !result.regions && !result.labels);
+    assert_int_equal(result.label_count, 0);
     assert_true(result.detection_count == 0 && result.region_count == 0 && result.width == 3);
     det_result_free(&result);
     det_result_free(NULL);
@@ -377,6 +398,7 @@ int main(void)
         cmocka_unit_test(a_run_without_pictures_is_a_document_too),
         cmocka_unit_test(all_threads_are_written_as_their_number),
         cmocka_unit_test(proposals_take_the_place_of_detections),
+        cmocka_unit_test(labels_take_the_place_of_detections),
         cmocka_unit_test(timings_are_written_where_asked_for),
         cmocka_unit_test(a_line_is_a_picture_with_the_version_of_the_schema),
         cmocka_unit_test(a_line_of_proposals_follows_the_schema),
