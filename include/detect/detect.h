@@ -9,11 +9,13 @@
 #include "detect/detector.h"
 #include "detect/draw.h"
 #include "detect/eval.h"
+#include "detect/features.h"
 #include "detect/image.h"
 #include "detect/json.h"
 #include "detect/model.h"
 #include "detect/network.h"
 #include "detect/proposals.h"
+#include "detect/region_sets.h"
 #include "detect/status.h"
 #include "detect/version.h"
 

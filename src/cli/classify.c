@@ -4,6 +4,7 @@
 
 #include "src/cli/commands.h"
 #include "src/cli/document.h"
+#include "src/cli/features.h"
 #include "src/cli/input.h"
 #include "src/cli/model.h"
 #include "src/cli/pictures.h"
@@ -109,6 +110,7 @@ static det_status check_options(const cli_values *values, det_error *error)
 {
     if (values->json && !values->annotations)
         return cli_fail(error, DET_ARGUMENT, "--json needs --annotations");
+    if (values->regions) return cli_fail(error, DET_ARGUMENT, "--regions needs --features");
     if (!values->annotations || values->output) return DET_OK;
     const char *option = values->format                 ? "format"
                          : values->timings              ? "timings"
@@ -182,6 +184,8 @@ static int run(cli_pictures *pictures, job *j)
 
 int cli_run_classify(const cli_values *values)
 {
+    const det_classify_options crops = options_of(values);
+    if (values->features) return cli_run_features(values, &crops);
     det_error error = {0};
     cli_pictures pictures = {0};
     job j = {.top = values->top == CLI_NOT_GIVEN ? DEFAULT_TOP : (size_t)values->top,

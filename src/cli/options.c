@@ -74,7 +74,9 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
          .description =
              "Classifies 1, 10 or 144 crops of each picture, averages the probabilities over the "
              "crops and the models, and writes the best classes. With --annotations it measures "
-             "how often the true class is not the best one, and not among the best five.",
+             "how often the true class is not the best one, and not among the best five. With "
+             "--features it writes what a layer of the network says of the crops, or of regions, "
+             "for other programs to learn from.",
          .examples =
              {{"detect classify --model googlenet.safetensors --format text photo.jpg",
                "The five best classes of a photograph, as a table."},
@@ -83,7 +85,10 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
               {"detect classify -m a.safetensors -m b.safetensors --top 1 --format csv photos/",
                "Two models, the best class alone, a line a picture."},
               {"detect classify -m m.safetensors --crops 10 -a val.txt val/",
-               "Top-1 and top-5 error; val.txt has lines such as: val/1.jpg banana"}},
+               "Top-1 and top-5 error; val.txt has lines such as: val/1.jpg banana"},
+              {"detect classify -m googlenet.safetensors --features pool5/7x7_s1 -o f.safetensors "
+               "photos/",
+               "1024 features of each picture, in one file."}},
          .operands_min = 1,
          .operands_max = SIZE_MAX,
          .reads_pictures = true,
@@ -202,6 +207,12 @@ const cli_option cli_options[] = {
     INTEGER("shorter-side", 0, "PIXELS", 1, IN(CLI_CLASSIFY), shorter_side,
             "Resize the picture to this shorter side before 1 or 10 crops are cut; default 256 "
             "for a network of 224 pixels, others in proportion."),
+    TEXT("features", 'F', "LAYER", NOTHING, IN(CLI_CLASSIFY), features,
+         "Write what this layer of the one model says of each crop ('detect model info' lists the "
+         "layers) to a safetensors file, --output, in place of labels."),
+    TEXT("regions", 'R', "FILE", FILES, IN(CLI_CLASSIFY), regions,
+         "With --features: of these regions in place of whole pictures. FILE is the JSON document "
+         "of 'detect propose', or annotations (COCO, VOC, YOLO), whose objects are the regions."),
     TEXT("classes", 'C', "A,B,...", NOTHING, IN(CLI_DETECT), classes,
          "Keep only these classes, named as the model names them."),
     TEXT("output", 'o', "FILE", FILES, IN(CLI_DETECT), output,

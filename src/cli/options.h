@@ -24,7 +24,7 @@ typedef struct cli_values {
     const char *print_completion;
     const char *config, *output, *format, *draw, *classes, *annotations, *method, *segments;
     const char *truth, *images, *split; /**< annotations to measure against */
-    const char *labels, *mean, *json, *precision, *crops;
+    const char *labels, *mean, *json, *precision, *crops, *features, *regions;
     cli_list models, settings, operands, compare;
     int threads, top, width, height, batch, repeats, shorter_side;
 } cli_values;

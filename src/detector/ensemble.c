@@ -6,6 +6,7 @@
 #include "src/base/memory.h"
 #include "src/base/parallel.h"
 #include "src/base/run.h"
+#include "src/detector/nearest.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -77,6 +78,9 @@ static det_status choose_precision(det_ensemble *ensemble, const char *name, det
 
 static det_status compile(det_ensemble *ensemble, size_t at, const char *layer, det_error *error)
 {
+    const det_model *model = ensemble->models[at];
+    if (layer && det_graph_find(&model->graph, layer) < 0)
+        return det_error_file(error, model->path, det_fail_unknown_layer(model, layer, error));
     const det_network_options options = {.precision = ensemble->precision,
                                          .batch = ensemble->batch,
                                          .threads = ensemble->threads,
@@ -84,7 +88,7 @@ static det_status compile(det_ensemble *ensemble, size_t at, const char *layer, 
                                          .to_count = layer ? 1 : 0};
     const det_status status =
         det_network_compile(ensemble->models[at], &options, &ensemble->networks[at], error);
-    return det_error_file(error, ensemble->models[at]->path, status);
+    return det_error_file(error, model->path, status);
 }
 
 static size_t choose_batch(const det_config *config, size_t most)

@@ -269,22 +269,22 @@ const char *det_safetensors_metadata(const det_safetensors *file, const char *ke
 
 /* ---- Writing -------------------------------------------------------------------------------- */
 
-static void add_tensor(det_json *json, const det_tensor_source *tensor, size_t begin)
+static void add_tensor(det_json *json, const det_tensor_entry *tensor, size_t begin)
 {
     det_json_begin_object(json, tensor->name);
-    det_json_string(json, "dtype", "F32");
+    det_json_string(json, "dtype", tensor->dtype);
     det_json_begin_array(json, "shape");
     for (int i = 0; i < tensor->dimensions; i++) det_json_integer(json, NULL, tensor->shape[i]);
     det_json_end(json);
     det_json_begin_array(json, "data_offsets");
     det_json_integer(json, NULL, (int64_t)begin);
-    det_json_integer(json, NULL, (int64_t)(begin + tensor->count * sizeof *tensor->values));
+    det_json_integer(json, NULL, (int64_t)(begin + tensor->size));
     det_json_end(json);
     det_json_end(json);
 }
 
 static void add_header(det_json *json, const det_metadata_entry *metadata, size_t metadata_count,
-                       const det_tensor_source *tensors, size_t tensor_count)
+                       const det_tensor_entry *tensors, size_t tensor_count)
 {
     det_json_begin_object(json, NULL);
     det_json_begin_object(json, "__metadata__");
@@ -294,44 +294,77 @@ static void add_header(det_json *json, const det_metadata_entry *metadata, size_
     size_t begin = 0;
     for (size_t i = 0; i < tensor_count; i++) {
         add_tensor(json, &tensors[i], begin);
-        begin += tensors[i].count * sizeof *tensors[i].values;
+        begin += tensors[i].size;
     }
     det_json_end(json);
 }
 
-/* Failed writes are noticed when the output is committed. */
-static void write_all(FILE *stream, const char *header, size_t length,
-                      const det_tensor_source *tensors, size_t tensor_count)
+/* `begin` is where the data section shall begin; spaces fill what the header leaves free. */
+static void write_header(FILE *stream, const char *header, size_t length, size_t begin)
 {
-    const size_t padded =
-        (length + length_size + alignment - 1) / alignment * alignment - length_size;
+    const size_t padded = begin - length_size;
     for (int i = 0; i < length_size; i++) fputc((int)((uint64_t)padded >> (8 * i) & 0xFF), stream);
     fwrite(header, 1, length, stream);
     for (size_t i = length; i < padded; i++) fputc(' ', stream);
-    for (size_t i = 0; i < tensor_count; i++)
+}
+
+det_status det_safetensors_write_header(FILE *stream, const det_metadata_entry *metadata,
+                                        size_t metadata_count, const det_tensor_entry *tensors,
+                                        size_t tensor_count, size_t room, size_t *size,
+                                        det_error *error)
+{
+    det_json *json = det_json_create();
+    if (!json) return det_fail_memory(error, "the header of a safetensors file");
+    add_header(json, metadata, metadata_count, tensors, tensor_count);
+
+    const char *header;
+    size_t length;
+    det_status status = det_json_finish(json, &header, &length, error);
+    if (status == DET_OK) {
+        const size_t end = (length + length_size + alignment - 1) / alignment * alignment;
+        *size = room > 0 ? room : end;
+        if (*size < end || *size > max_header)
+            status = det_fail(error, DET_LIMIT, "the header of %zu bytes would exceed %zu", length,
+                              room > 0 ? room : (size_t)max_header);
+        else
+            write_header(stream, header, length, *size);
+    }
+    det_json_free(json);
+    return status;
+}
+
+/* Failed writes are noticed when the output is committed. */
+static det_status write_all(FILE *stream, const det_metadata_entry *metadata, size_t metadata_count,
+                            const det_tensor_source *tensors, size_t tensor_count, det_error *error)
+{
+    size_t size;
+    det_tensor_entry *entries = det_alloc_array(tensor_count, sizeof *entries);
+    if (!entries) return det_fail_memory(error, "the header of a safetensors file");
+    for (size_t i = 0; i < tensor_count; i++) {
+        const det_tensor_source *t = &tensors[i];
+        entries[i] = (det_tensor_entry){t->name,
+                                        "F32",
+                                        {t->shape[0], t->shape[1], t->shape[2], t->shape[3]},
+                                        t->dimensions,
+                                        t->count * sizeof *t->values};
+    }
+    const det_status status = det_safetensors_write_header(stream, metadata, metadata_count,
+                                                           entries, tensor_count, 0, &size, error);
+    for (size_t i = 0; status == DET_OK && i < tensor_count; i++)
         fwrite(tensors[i].values, sizeof *tensors[i].values, tensors[i].count, stream);
+    det_free(entries);
+    return status;
 }
 
 det_status det_safetensors_write(const char *path, const det_metadata_entry *metadata,
                                  size_t metadata_count, const det_tensor_source *tensors,
                                  size_t tensor_count, det_error *error)
 {
-    det_json *json = det_json_create();
-    if (!json) return det_fail_memory(error, "the header of a model file");
-    add_header(json, metadata, metadata_count, tensors, tensor_count);
-
-    const char *header;
-    size_t length;
     det_output output = {0};
-    det_status status = det_json_finish(json, &header, &length, error);
-    if (status == DET_OK && length > max_header - alignment)
-        status = det_fail(error, DET_LIMIT, "the header of %zu bytes would exceed %d", length,
-                          max_header);
-    if (status == DET_OK) status = det_output_open(path, &output, error);
-    if (status == DET_OK) {
-        write_all(output.stream, header, length, tensors, tensor_count);
-        status = det_output_commit(&output, error);
-    }
-    det_json_free(json);
+    det_status status = det_output_open(path, &output, error);
+    if (status == DET_OK)
+        status = write_all(output.stream, metadata, metadata_count, tensors, tensor_count, error);
+    if (status == DET_OK) return det_output_commit(&output, error);
+    det_output_abandon(&output);
     return status;
 }

@@ -5,6 +5,7 @@
 #include "src/base/error.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 
 enum { DET_TENSOR_MAX_DIMENSIONS = 8 };
 
@@ -42,7 +43,15 @@ const det_tensor *det_safetensors_find(const det_safetensors *file, const char *
 /** Value of a string in `__metadata__`, or NULL. */
 const char *det_safetensors_metadata(const det_safetensors *file, const char *key);
 
-/** A tensor to write. */
+/** A tensor that a header announces. */
+typedef struct det_tensor_entry {
+    const char *name, *dtype;
+    int64_t shape[4];
+    int dimensions;
+    size_t size; /**< bytes */
+} det_tensor_entry;
+
+/** A tensor to write, F32. */
 typedef struct det_tensor_source {
     const char *name;
     int64_t shape[4];
@@ -55,6 +64,17 @@ typedef struct det_tensor_source {
 typedef struct det_metadata_entry {
     const char *key, *value;
 } det_metadata_entry;
+
+/** Writes the beginning of a file: the length of the header, and the header, for tensors that
+ * follow in the given order without gap. The data section begins at a multiple of 64 bytes. Failed
+ * writes stay in the stream's error flag.
+ *  @param room where the data section begins, a multiple of 64; 0: where the header ends.
+ *  @param size receives where it begins.
+ *  @return DET_OK, DET_LIMIT (the header is too long, or does not fit into `room`), DET_MEMORY. */
+det_status det_safetensors_write_header(FILE *stream, const det_metadata_entry *metadata,
+                                        size_t metadata_count, const det_tensor_entry *tensors,
+                                        size_t tensor_count, size_t room, size_t *size,
+                                        det_error *error);
 
 /** Writes a file (atomically): the metadata and the tensors, as F32, in the given order. The data
  *  section begins at a multiple of 64 bytes.
