@@ -59,8 +59,8 @@ DET_API det_status det_detector_classify(const det_detector *detector, const det
  *  @param run    or NULL; its threads and deadline hold.
  *  @param result receives regions, best first, region_count, proposal_count, too_small_count,
  * width, height and timings.proposals_ms; free with det_result_free. Its file is left alone.
- *  @return as det_selective_search; DET_UNSUPPORTED (a method this version cannot run); DET_LIMIT
- *          (more than limits.max_regions). Thread-safe. */
+ *  @return as det_selective_search; DET_UNSUPPORTED (a method this version cannot run).
+ *          limits.max_regions does not hold here. Thread-safe. */
 DET_API det_status det_detector_propose(const det_config *config, const det_image *image,
                                         const det_run *run, det_result *result, det_error *error);
 

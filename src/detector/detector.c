@@ -17,6 +17,7 @@ typedef struct {
     det_region_options regions;
     det_fusion_options fusion;
     float score_threshold;
+    uint64_t max_regions;
     double timeout_s;
     uint64_t memory_mb; /* 0: no limit */
 } settings;
@@ -68,12 +69,12 @@ static settings settings_of(const det_config *config)
                                  .width_px = config->proposals.search.width_px,
                                  .seed = config->runtime.seed},
                     .whole_picture = config->proposals.whole_picture,
-                    .max = config->proposals.max,
-                    .limit = config->limits.max_regions},
+                    .max = config->proposals.max},
         .fusion = {.method = config->postprocess.nms_method,
                    .iou = config->postprocess.nms_iou,
                    .max_detections = config->postprocess.max_detections},
         .score_threshold = config->postprocess.score_threshold,
+        .max_regions = config->limits.max_regions,
         .timeout_s = config->limits.timeout_s,
         .memory_mb = config->limits.memory_mb,
     };
@@ -225,12 +226,24 @@ static double lap_ms(double *since_s)
     return ms;
 }
 
+static det_status check_region_count(const det_detector *detector, size_t count, det_error *error)
+{
+    const uint64_t limit = detector->settings.max_regions;
+    if (limit == 0 || count <= limit) return DET_OK;
+    return det_fail_at(error, DET_LIMIT, NULL, "limits.max_regions",
+                       "%zu regions are more than the limit of %llu; set proposals.max or raise "
+                       "the limit",
+                       count, (unsigned long long)limit);
+}
+
 static det_status classify(const det_detector *detector, const task *t, det_result *result,
                            det_error *error)
 {
+    det_status status = check_region_count(detector, t->count, error);
+    if (status < 0) return status;
     det_ensemble_run ensemble = {0};
     det_candidates candidates = {0};
-    det_status status = det_ensemble_run_create(&detector->ensemble, &ensemble, error);
+    status = det_ensemble_run_create(&detector->ensemble, &ensemble, error);
     if (status == DET_OK) status = classify_all(detector, &ensemble, t, &candidates, error);
     result->timings.crops_ms = ensemble.crops_ms;
     result->timings.network_ms = ensemble.network_ms;

@@ -11,7 +11,6 @@ typedef struct det_region_options {
     det_control_options controls;
     bool whole_picture; /**< false: a region that is the whole picture is left out */
     size_t max;         /**< the best of them, 0: all */
-    size_t limit;       /**< more than this many is an error; 0: no limit */
 } det_region_options;
 
 /** The regions of all methods. */

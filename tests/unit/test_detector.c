@@ -449,7 +449,7 @@ static void the_whole_picture_is_left_out_when_asked(void **state)
     assert_int_equal(counts[1], counts[0] + 1);
 }
 
-static void too_many_regions_are_refused_and_fewer_are_the_best(void **state)
+static void too_many_regions_to_classify_are_refused_and_fewer_are_the_best(void **state)
 {
     (void)state;
     const char *path = write_color_model("colors.safetensors", .05f);
@@ -462,6 +462,9 @@ static void too_many_regions_are_refused_and_fewer_are_the_best(void **state)
     test_assert_error(det_detector_detect(detector, &image, NULL, &result, &error), DET_LIMIT,
                       &error, "more than the limit of 1");
     assert_null(result.detections);
+    const det_region regions[2] = {{.box = {0, 0, 50, 50}}, {.box = {50, 50, 90, 90}}};
+    test_assert_error(det_detector_classify(detector, &image, regions, 2, NULL, &result, &error),
+                      DET_LIMIT, &error, "2 regions are more than the limit of 1");
     det_detector_free(detector);
 
     config = config_of(&path, 1);
@@ -473,6 +476,10 @@ static void too_many_regions_are_refused_and_fewer_are_the_best(void **state)
     det_result_free(&result);
     det_detector_free(detector);
     det_image_free(&image);
+
+    result = propose("limits.max_regions=1", 0);
+    assert_true(result.region_count > 1);
+    det_result_free(&result);
 }
 
 static void a_picture_that_needs_more_memory_than_allowed_is_refused(void **state)
@@ -600,7 +607,7 @@ int main(void)
         cmocka_unit_test(memory_that_runs_out_while_regions_are_united_is_an_error),
 #endif
         cmocka_unit_test(the_whole_picture_is_left_out_when_asked),
-        cmocka_unit_test(too_many_regions_are_refused_and_fewer_are_the_best),
+        cmocka_unit_test(too_many_regions_to_classify_are_refused_and_fewer_are_the_best),
         cmocka_unit_test(a_picture_that_needs_more_memory_than_allowed_is_refused),
         cmocka_unit_test(a_run_can_be_cancelled_and_has_a_deadline),
         cmocka_unit_test(empty_pictures_and_empty_regions_are_refused),
