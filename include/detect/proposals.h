@@ -78,6 +78,8 @@ typedef struct det_selective_search_options {
                         size. Enlarging stops where the height would exceed 4 times this, reducing
                         where it would fall below a quarter */
     uint64_t seed;   /**< of the random ranking; default 0 */
+    double near_duplicate_iou; /**< boxes that overlap a better one by more come after all others;
+                                  default 0.9; 1: the ranking of the paper as it is */
     det_texture texture;
     det_selective_search_report *report; /**< or NULL: filled when the search succeeds */
 } det_selective_search_options;
@@ -93,7 +95,7 @@ DET_API det_status det_selective_search_preset(const char *name,
  *
  *  Boxes are integral pixels of the working picture, scaled back to `image`, ranked by
  *  random(0, 1) times the position in the hierarchy counted from its top (section 4.3 of the
- *  paper), best first, duplicates removed.
+ *  paper), best first, duplicates removed; near duplicates come last, with scores up to 0.5.
  *
  *  @param options or NULL for the defaults (the paper's "fast" version).
  *  @param run     or NULL.

@@ -118,10 +118,15 @@ det_status det_search_plan_create(const det_selective_search_options *options,
         .min_side_px = options->min_side_px == 0 ? 20 : options->min_side_px,
         .width_px = options->width_px == 0 ? 500 : options->width_px,
         .seed = options->seed,
+        .near_duplicate_iou = options->near_duplicate_iou == 0 ? .9 : options->near_duplicate_iou,
     };
     if (!(plan->sigma_px > 0 && plan->sigma_px <= 100))
         return det_fail(error, DET_ARGUMENT, "sigma_px is %g; it must be above 0, at most 100",
                         plan->sigma_px);
+    if (!(plan->near_duplicate_iou > 0 && plan->near_duplicate_iou <= 1))
+        return det_fail(error, DET_ARGUMENT,
+                        "near_duplicate_iou is %g; it must be above 0, at most 1",
+                        plan->near_duplicate_iou);
     if (options->texture != DET_TEXTURE_PAPER && options->texture != DET_TEXTURE_CODE)
         return det_fail(error, DET_ARGUMENT, "texture is %d, which is not one of DET_TEXTURE_*",
                         (int)plan->texture);

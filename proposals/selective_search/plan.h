@@ -17,6 +17,7 @@ typedef struct det_search_plan {
     det_texture texture;
     int min_side_px, width_px; /**< 0 or less: no limit, its own width */
     uint64_t seed;
+    double near_duplicate_iou;
 } det_search_plan;
 
 /** @param options or NULL. @return DET_OK, DET_ARGUMENT (the message names field and value). */

@@ -59,7 +59,7 @@ static void add_hierarchy(box_set *set, const det_hierarchy *h, int32_t number, 
     const int32_t count = h->contributes ? 2 * h->segments - 1 : h->segments - 1;
     for (int32_t position = 1; position <= count; position++) {
         const double rank = det_random_double(&random) * position;
-        add_box(set, (det_ranked){h->boxes[count - position], rank, number, position});
+        add_box(set, (det_ranked){h->boxes[count - position], rank, number, position, false});
     }
 }
 

@@ -18,6 +18,7 @@ typedef struct det_ranked {
     det_rectangle box;
     double rank;
     int32_t hierarchy, position;
+    bool near_duplicate; /**< of a better one (near_duplicates.h); not set by det_rank */
 } det_ranked;
 
 /** Ranks the boxes of all hierarchies, best first, each box once, with its best rank.

@@ -11,6 +11,7 @@
  * memory_budget allows; then the next ones do. */
 #include "proposals/selective_search/features.h"
 #include "proposals/selective_search/grouping.h"
+#include "proposals/selective_search/near_duplicates.h"
 #include "proposals/selective_search/ranking.h"
 #include "proposals/selective_search/superpixels.h"
 #include "src/base/error.h"
@@ -225,7 +226,7 @@ static det_region *to_regions(const search *s, const det_image *image, const det
         const det_rectangle b = ranked[i].box;
         regions[i] = (det_region){
             .box = {(float)(b.x0 * sx), (float)(b.y0 * sy), (float)(b.x1 * sx), (float)(b.y1 * sy)},
-            .score = (float)(1 / (1 + ranked[i].rank)),
+            .score = (float)((ranked[i].near_duplicate ? 0 : .5) + .5 / (1 + ranked[i].rank)),
             .source = DET_SOURCE_SELECTIVE_SEARCH,
             .hierarchy = ranked[i].hierarchy};
     }
@@ -252,7 +253,12 @@ static det_status collect(search *s, const det_image *image,
     size_t found = 0, too_small = 0;
     det_status status = det_rank(s->hierarchies, hierarchy_count(s), s->plan.seed,
                                  s->plan.min_side_px, &ranked, &found, &too_small);
-    if (status < 0) return det_fail_memory(s->error, "the ranking of regions");
+    if (status == DET_OK)
+        status = det_defer_near_duplicates(ranked, found, s->plan.near_duplicate_iou);
+    if (status < 0) {
+        det_free(ranked);
+        return det_fail_memory(s->error, "the ranking of regions");
+    }
 
     const size_t kept = s->plan.max && found > s->plan.max ? s->plan.max : found;
     *regions = to_regions(s, image, ranked, kept);

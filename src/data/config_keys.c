@@ -447,6 +447,10 @@ const det_config_row det_config_rows[] = {
              "size."},
     {"proposals.selective_search.seed", "integer", "0", set_uint64, FIELD(proposals.search.seed),
      RANGE(0, LARGEST), .help = "The seed of the random ranking."},
+    {"proposals.selective_search.near_duplicate_iou", "number", "0.9", set_double,
+     FIELD(proposals.search.near_duplicate_iou), RANGE(0.1, 1),
+     .help = "Regions that overlap a better one by more come after all others, which finds more "
+             "objects where proposals.max cuts; 1: the ranking of the paper as it is."},
     {"proposals.multibox.max", "integer", "200", set_size, FIELD(proposals.multibox_max),
      RANGE(1, 10000), .help = "How many regions MultiBox gives at most."},
 

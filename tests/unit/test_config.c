@@ -192,7 +192,7 @@ static void every_key_reaches_its_field(void **state)
         "\"selective_search\":{\"preset\":\"single\",\"color_spaces\":[\"h\",\"nrgb\",\"c\"],"
         "\"similarities\":[\"FC\",\"S\"],\"k\":[2.5,300],\"min_size\":9,\"sigma\":1.5,"
         "\"superpixel_scale\":2,\"max\":11,\"min_side\":5,\"width\":640,"
-        "\"seed\":9007199254740991},\"multibox\":{\"max\":13}},"
+        "\"seed\":9007199254740991,\"near_duplicate_iou\":0.8},\"multibox\":{\"max\":13}},"
         "\"classifier\":{\"models\":[\"a\",\"/b/c\"],\"vote\":\"average\",\"precision\":\"auto\","
         "\"batch\":3,\"regions\":\"pool\",\"context_px\":16,\"cascade\":true},"
         "\"postprocess\":{\"score_threshold\":0.25,\"max_detections\":17,\"box_regression\":true,"
@@ -216,7 +216,7 @@ static void every_key_reaches_its_field(void **state)
     assert_true(search->min_size_px == 9 && search->sigma_px == 1.5);
     assert_true(search->superpixel_scale == 2 && search->max == 11);
     assert_true(search->min_side_px == 5 && search->width_px == 640);
-    assert_true(search->seed == 9007199254740991);
+    assert_true(search->seed == 9007199254740991 && search->near_duplicate_iou == .8);
     assert_int_equal(c->proposals.multibox_max, 13);
     assert_int_equal(c->classifier.model_count, 2);
     assert_string_equal(c->classifier.models[0], "a");

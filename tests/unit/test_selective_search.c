@@ -149,6 +149,26 @@ static void boxes_are_distinct_inside_the_picture_and_ranked(void **state)
     det_image_free(&image);
 }
 
+/* Those that overlap a better one by more come last, with scores up to a half. */
+static void near_duplicates_are_the_same_boxes_in_the_last_places(void **state)
+{
+    (void)state;
+    det_image image = draw_objects();
+    const found paper = search(&image, &(det_selective_search_options){.near_duplicate_iou = 1}, 0);
+    const found f = search(&image, &(det_selective_search_options){.near_duplicate_iou = .6}, 0);
+    assert_int_equal(f.count, paper.count);
+    size_t first = 0;
+    while (first < f.count && f.regions[first].score > .5f) first++;
+    assert_true(first > 3 && first < f.count);
+    for (size_t i = 0; i < first; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_true(det_box_iou(f.regions[i].box, f.regions[j].box) < .6001);
+    for (size_t i = 0; i < paper.count; i++) assert_true(paper.regions[i].score > .5f);
+    det_regions_free(paper.regions);
+    det_regions_free(f.regions);
+    det_image_free(&image);
+}
+
 static void small_boxes_are_left_out_and_counted(void **state)
 {
     (void)state;
@@ -318,6 +338,7 @@ static void senseless_options_are_refused_with_their_value(void **state)
         {{.superpixel_scale = -2}, "superpixel_scale is -2"},
         {{.superpixel_scale = INFINITY}, "superpixel_scale is inf"},
         {{.texture = (det_texture)7}, "texture is 7"},
+        {{.near_duplicate_iou = 1.5}, "near_duplicate_iou is 1.5"},
     };
     det_image image = create_picture(8, 8);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -424,6 +445,7 @@ int main(void)
         cmocka_unit_test(the_number_of_threads_changes_nothing),
         cmocka_unit_test(another_seed_gives_the_same_boxes_in_another_order),
         cmocka_unit_test(boxes_are_distinct_inside_the_picture_and_ranked),
+        cmocka_unit_test(near_duplicates_are_the_same_boxes_in_the_last_places),
         cmocka_unit_test(small_boxes_are_left_out_and_counted),
         cmocka_unit_test(a_maximum_keeps_the_best),
         cmocka_unit_test(a_uniform_picture_is_one_region),
