@@ -35,6 +35,39 @@ DET_API det_status det_draw_boxes(det_image *image, const det_drawn_box *boxes, 
 DET_API det_status det_draw_segments(const det_image *image, const det_segmentation *segmentation,
                                      det_image *drawn, det_error *error);
 
+/** A line of a chart: points joined in their order. Everything is borrowed. */
+typedef struct det_chart_line {
+    const char *name;    /**< in the legend, UTF-8; NULL: not there */
+    const double *x, *y; /**< count points; one that is not finite, or not above 0 on a logarithmic
+                              axis, breaks the line */
+    size_t count;
+    int color;    /**< not negative: which of 7 colours that colour-blind people can tell apart,
+                       modulo 7: blue, orange-red, green, pink, orange, light blue, black */
+    bool dashed;  /**< and its markers hollow */
+    bool markers; /**< marks the points, each colour in another shape */
+} det_chart_line;
+
+typedef struct det_chart_axis {
+    const char *label;       /**< UTF-8, or NULL */
+    double minimum, maximum; /**< finite, ascending; above 0 on a logarithmic axis */
+    bool logarithmic;
+} det_chart_axis;
+
+/** A chart of lines. */
+typedef struct det_chart {
+    const char *title; /**< UTF-8, or NULL */
+    det_chart_axis x, y;
+    const det_chart_line *lines; /**< line_count of them, the first on top */
+    size_t line_count;
+} det_chart;
+
+/** Writes a chart as SVG (600 x 380) or PNG (1800 x 1140 pixels), by the ending of the name (any
+ *  case), with a grid, and a legend right of the lines. Lines are cut at the axes. Written to a
+ *  temporary name and renamed.
+ *  @return DET_OK; DET_ARGUMENT (another ending, an axis without a range); DET_IO; DET_MEMORY;
+ *          DET_INTERNAL (cairo). Thread-safe. */
+DET_API det_status det_chart_write(const det_chart *chart, const char *path, det_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,10 +9,10 @@
 #include "src/cli/model.h"
 #include "src/cli/progress.h"
 #include "src/cli/report.h"
+#include "src/cli/statistics.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 enum { WARM_UP = 3, DEFAULT_REPEATS = 20 };
 
@@ -95,12 +95,6 @@ static det_status run_once(const setup *s, det_error *error)
                                     &s->output, error);
 }
 
-static int compare_times(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static det_status measure(const setup *s, figures *f, det_error *error)
 {
     det_status status = DET_OK;
@@ -112,22 +106,19 @@ static det_status measure(const setup *s, figures *f, det_error *error)
         times_ms[i] = (cli_now_s() - began_s) * 1e3;
     }
     const size_t n = (size_t)f->repeats;
-    qsort(times_ms, n, sizeof *times_ms, compare_times);
+    f->median_ms = cli_median(times_ms, n);
     f->least_ms = times_ms[0];
-    f->median_ms = (times_ms[(n - 1) / 2] + times_ms[n / 2]) / 2;
     free(times_ms);
     return status;
 }
 
 static void describe(const setup *s, figures *f)
 {
-    struct rusage usage;
     f->batch = det_network_batch(s->network);
     f->threads = det_network_threads(s->network);
     f->input = det_network_input_shape(s->network);
     f->macs = cli_model_totals(s->model).macs;
-    getrusage(RUSAGE_SELF, &usage);
-    f->peak_mb = (double)usage.ru_maxrss / 1024;
+    f->peak_mb = cli_peak_memory_mb();
 }
 
 static double gmac_per_s(const figures *f)

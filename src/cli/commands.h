@@ -13,5 +13,6 @@ int cli_run_model_import(const cli_values *values);
 int cli_run_model_info(const cli_values *values);
 int cli_run_model_verify(const cli_values *values);
 int cli_run_bench_network(const cli_values *values);
+int cli_run_bench_proposals(const cli_values *values);
 
 #endif

@@ -79,8 +79,8 @@ static det_status fail_folder(const char *option, const char *folder, const char
     return cli_fail_errno(error, folder, text);
 }
 
-static det_status open_folder(const char *option, const char *folder, char resolved[PATH_MAX],
-                              det_error *error)
+det_status cli_open_folder(const char *option, const char *folder, char resolved[PATH_MAX],
+                           det_error *error)
 {
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
         return fail_folder(option, folder, "make", error);
@@ -105,7 +105,7 @@ det_status cli_drawn_plan(const char *option, const char *folder, bool png,
                           const det_inputs *inputs, char ***paths, det_error *error)
 {
     char resolved[PATH_MAX];
-    const det_status status = open_folder(option, folder, resolved, error);
+    const det_status status = cli_open_folder(option, folder, resolved, error);
     if (status < 0) return status;
     for (size_t i = 0; i < inputs->count; i++)
         if (lies_in(inputs->paths[i], resolved))

@@ -4,6 +4,15 @@
 
 #include "detect/data.h"
 
+#include <limits.h>
+
+/** Makes a folder where it is missing and checks that it can be written.
+ *  @param option   the option that named it, for messages.
+ *  @param resolved receives its real path.
+ *  @return DET_OK, DET_IO. */
+det_status cli_open_folder(const char *option, const char *folder, char resolved[PATH_MAX],
+                           det_error *error);
+
 /** Makes a folder for pictures to draw where it is missing, and plans a file for each input:
  *  FOLDER/name.ext, .jpg for a JPEG, else .png. Inputs of one name get name-2.ext, name-3.ext, ...
  *  in their order, so that none overwrites another.

@@ -143,11 +143,28 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
          .operands_min = 0,
          .operands_max = 0,
          .run = cli_run_bench_network},
+    [CLI_BENCH_PROPOSALS] =
+        {.name = "bench proposals",
+         .operands = PICTURES,
+         .summary = "Measure how fast selective search is on this machine, and how good",
+         .description =
+             "Proposes regions with each preset (single, fast, quality) and superpixels of the "
+             "usual and of twice the size, and prints the median time of a picture, the mean "
+             "number of boxes, and with --annotations recall at IoU .5 and MABO of all boxes.",
+         .examples = {{"detect bench proposals photos/", "On a folder of photographs."},
+                      {"detect bench proposals --annotations val.json --pictures 16 --threads 2",
+                       "On 16 of the annotated pictures, evenly spread."}},
+         .operands_min = 1,
+         .operands_max = SIZE_MAX,
+         .reads_pictures = true,
+         .run = cli_run_bench_proposals},
 };
 
 #define IN(id) (1u << (id))
 #define ON_PICTURES (IN(CLI_DETECT) | IN(CLI_PROPOSE) | IN(CLI_CLASSIFY))
-#define ON_FIGURES (IN(CLI_MODEL_INFO) | IN(CLI_BENCH_NETWORK) | IN(CLI_PROPOSE) | IN(CLI_CLASSIFY))
+#define ON_INPUTS (ON_PICTURES | IN(CLI_BENCH_PROPOSALS))
+#define ON_TRUTH (IN(CLI_PROPOSE) | IN(CLI_BENCH_PROPOSALS))
+#define ON_FIGURES (IN(CLI_MODEL_INFO) | IN(CLI_BENCH_NETWORK) | IN(CLI_CLASSIFY) | ON_TRUTH)
 #define ON_ALL (IN(CLI_COMMAND_COUNT) - 1)
 #define AT(field) offsetof(cli_values, field)
 
@@ -185,7 +202,7 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
 /* clang-format on */
 
 const cli_option cli_options[] = {
-    TEXT("config", 'c', "FILE", FILES, ON_PICTURES, config,
+    TEXT("config", 'c', "FILE", FILES, ON_INPUTS, config,
          "Take the settings from a JSON file (configs/det.schema.json describes it). The options "
          "below win over it."),
     TEXTS("model", 'm', "FILE", FILES, IN(CLI_DETECT), models,
@@ -194,7 +211,7 @@ const cli_option cli_options[] = {
           "Classify with this model file; short for classifier.models. Repeated, the models are "
           "averaged."),
     TEXTS("model", 'm', "FILE", FILES, IN(CLI_BENCH_NETWORK), models, "The model file to run."),
-    TEXTS("set", 's', "KEY=VALUE", KEYS, ON_PICTURES, settings,
+    TEXTS("set", 's', "KEY=VALUE", KEYS, ON_INPUTS, settings,
           "Set one key of the configuration, such as postprocess.nms.iou=0.3; 'detect help keys' "
           "lists them. May be repeated; wins over all else."),
     CHOICE("method", 'M', "NAME", "selective_search|uniform|sliding", IN(CLI_PROPOSE), method,
@@ -236,21 +253,25 @@ const cli_option cli_options[] = {
          "COCO annotations that give the picture ids for --format coco, by file name."),
     TEXT("annotations", 'a', "PATH", FILES, IN(CLI_PROPOSE), truth,
          "Measure the regions against these annotations: a COCO file, a VOC folder, a YOLO folder "
-         "or "
-         ".yaml file. Without operands their pictures are run. The regions themselves are then "
+         "or .yaml file. Without operands their pictures are run. The regions themselves are then "
          "written only with --output."),
-    TEXT(
-        "images", 'I', "FOLDER", FOLDERS, IN(CLI_PROPOSE), images,
-        "Where the pictures of --annotations are, in place of where they usually are (COCO, VOC)."),
-    TEXT(
-        "split", 0, "NAME", NOTHING, IN(CLI_PROPOSE), split,
-        "Only this part of --annotations: a file of VOC's ImageSets/Main, or train, val or test of "
-        "YOLO."),
-    FLAG("without-difficult", 0, IN(CLI_PROPOSE), without_difficult,
+    TEXT("annotations", 'a', "PATH", FILES, IN(CLI_BENCH_PROPOSALS), truth,
+         "Also measure how many objects are found: a COCO file, a VOC folder, a YOLO folder or "
+         ".yaml file. Without operands its pictures are run."),
+    TEXT("images", 'I', "FOLDER", FOLDERS, ON_TRUTH, images,
+         "Where the pictures of --annotations are, if not where they usually are (COCO, VOC)."),
+    TEXT("split", 0, "NAME", NOTHING, ON_TRUTH, split,
+         "Only this part of --annotations: a file of VOC's ImageSets/Main, or train, val or test "
+         "of YOLO."),
+    FLAG("without-difficult", 0, ON_TRUTH, without_difficult,
          "Leave out the objects that VOC marks as difficult; they count by default."),
     CHOICES("compare", 'C', "NAME", "selective_search|uniform|sliding", IN(CLI_PROPOSE), compare,
             "Also measure this method, which proposes as many boxes of each picture; default "
             "uniform, the chance level. May be repeated."),
+    TEXT("plots", 'P', "FOLDER", FOLDERS, IN(CLI_PROPOSE), plots,
+         "Also draw the measured curves into FOLDER, as SVG and PNG: recall-iou (recall against "
+         "IoU), recall-boxes (recall against the number of boxes), both beside the first compared "
+         "method, dashed, and average-recall (of all methods)."),
     TEXT("draw", 'd', "FOLDER", FOLDERS, IN(CLI_DETECT), draw,
          "Also draw what was found: a picture of the same name in FOLDER, JPEG for a JPEG, else "
          "PNG."),
@@ -264,12 +285,12 @@ const cli_option cli_options[] = {
          "min_size, sigma and width act on them; --verbose tells how many there are."),
     INTEGER("top", 'n', "N", 1, IN(CLI_PROPOSE), top, "Regions that --draw draws; default 50."),
     INTEGER("top", 'n', "N", 1, IN(CLI_CLASSIFY), top, "Classes of a picture; default 5."),
-    FLAG("recursive", 'r', ON_PICTURES, recursive, "Also look in the folders below FOLDER."),
-    INTEGER("threads", 't', "N", 0, ON_PICTURES | IN(CLI_BENCH_NETWORK), threads,
+    FLAG("recursive", 'r', ON_INPUTS, recursive, "Also look in the folders below FOLDER."),
+    INTEGER("threads", 't', "N", 0, ON_INPUTS | IN(CLI_BENCH_NETWORK), threads,
             "Processors to use; 0, the default, means all."),
     FLAG("timings", 'T', ON_PICTURES, timings,
          "Record how long each stage took. Without it, equal runs give equal bytes."),
-    FLAG("quiet", 'q', IN(CLI_DETECT) | IN(CLI_PROPOSE), quiet,
+    FLAG("quiet", 'q', IN(CLI_DETECT) | ON_TRUTH, quiet,
          "No progress bar, and no advice about boxes that were left out."),
     FLAG("quiet", 'q', IN(CLI_CLASSIFY), quiet, "No progress bar."),
     FLAG("verbose", 'v', IN(CLI_PROPOSE), verbose, "Say on standard error what was done."),
@@ -293,6 +314,8 @@ const cli_option cli_options[] = {
     INTEGER("batch", 'b', "N", 1, IN(CLI_BENCH_NETWORK), batch,
             "Pictures that run together; default 1."),
     INTEGER("repeats", 'n', "N", 1, IN(CLI_BENCH_NETWORK), repeats, "Runs measured; default 20."),
+    INTEGER("pictures", 'n', "N", 1, IN(CLI_BENCH_PROPOSALS), pictures,
+            "Run only so many of the pictures, evenly spread."),
     TEXT("json", 'j', "FILE", FILES, ON_FIGURES, json,
          "Write the figures to FILE as JSON; - is standard output, in place of the table."),
     FLAG("help", 'h', ON_ALL, help, "Show this help."),

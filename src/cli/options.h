@@ -23,10 +23,10 @@ typedef struct cli_values {
     bool timings, recursive, quiet, verbose, provenance, without_difficult;
     const char *print_completion;
     const char *config, *output, *format, *draw, *classes, *annotations, *method, *segments;
-    const char *truth, *images, *split; /**< annotations to measure against */
+    const char *truth, *images, *split, *plots; /**< annotations to measure against */
     const char *labels, *mean, *json, *precision, *crops, *features, *regions;
     cli_list models, settings, operands, compare;
-    int threads, top, width, height, batch, repeats, shorter_side;
+    int threads, top, width, height, batch, repeats, pictures, shorter_side;
 } cli_values;
 
 typedef enum cli_command_id {
@@ -37,6 +37,7 @@ typedef enum cli_command_id {
     CLI_MODEL_INFO,
     CLI_MODEL_VERIFY,
     CLI_BENCH_NETWORK,
+    CLI_BENCH_PROPOSALS,
     CLI_COMMAND_COUNT
 } cli_command_id;
 

@@ -357,6 +357,7 @@ det_status cli_parse(int argc, const char *const *argv, cli_line *line, det_erro
         .height = CLI_NOT_GIVEN,
         .batch = CLI_NOT_GIVEN,
         .repeats = CLI_NOT_GIVEN,
+        .pictures = CLI_NOT_GIVEN,
         .shorter_side = CLI_NOT_GIVEN,
     };
     const char **const memory = cli_alloc(room, sizeof(char *));

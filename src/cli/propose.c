@@ -7,7 +7,7 @@
 #include "src/cli/document.h"
 #include "src/cli/input.h"
 #include "src/cli/pictures.h"
-#include "src/cli/recall.h"
+#include "src/cli/plots.h"
 #include "src/cli/report.h"
 
 #include <stdlib.h>
@@ -78,6 +78,8 @@ static det_status conclude(void *context, det_error *error)
     if (values->json)
         status = cli_write_document(
             cli_recall_document(&proposer->recall, &proposer->truth, values), values->json, error);
+    if (status == DET_OK && values->plots)
+        status = cli_plots_write(&proposer->recall, values->plots, error);
     return status;
 }
 
@@ -89,14 +91,9 @@ static det_status check_options(const cli_values *values, det_error *error)
                         "with --annotations, regions are written only to a file: --%s needs "
                         "--output FILE",
                         values->format ? "format" : "timings");
-    if (values->truth) return DET_OK;
-    const char *option = values->json                ? "json"
-                         : values->images            ? "images"
-                         : values->split             ? "split"
-                         : values->compare.count > 0 ? "compare"
-                         : values->without_difficult ? "without-difficult"
-                                                     : NULL;
-    return option ? cli_fail(error, DET_ARGUMENT, "--%s needs --annotations", option) : DET_OK;
+    if (values->json && !values->truth)
+        return cli_fail(error, DET_ARGUMENT, "--json needs --annotations");
+    return cli_truth_check_options(values, error);
 }
 
 /** What is written must not replace what is read, or itself. */
@@ -116,6 +113,7 @@ static det_status prepare_measuring(settings *proposer, det_error *error)
 {
     const cli_values *values = proposer->values;
     det_status status = check_json(values, error);
+    if (status == DET_OK && values->plots) status = cli_plots_prepare(values->plots, error);
     if (status == DET_OK) status = cli_truth_read(&proposer->truth, values, error);
     if (status == DET_OK)
         status =

@@ -16,7 +16,7 @@ static const size_t budgets[] = {1,   2,   5,    10,   20,   50,    100,
                                  200, 500, 1000, 2000, 5000, 10000, SIZE_MAX};
 enum { BUDGETS = sizeof budgets / sizeof *budgets };
 
-static bool is_shown(size_t budget)
+bool cli_recall_is_shown(size_t budget)
 {
     return budget == 10 || budget == 100 || budget == 1000 || budget == SIZE_MAX;
 }
@@ -161,7 +161,7 @@ static void print_method(const cli_recall_method *method)
 {
     const char *name = method->name;
     for (size_t b = 0; b < method->report->budget_count; b++) {
-        if (!is_shown(method->report->figures[b].budget)) continue;
+        if (!cli_recall_is_shown(method->report->figures[b].budget)) continue;
         print_figures(name, &method->report->figures[b]);
         name = "";
     }
@@ -174,7 +174,8 @@ static void print_class(const cli_recall *recall, const det_annotations *annotat
     printf("%-18s %8zu", annotations->categories[class].name, first->category_objects[class]);
     for (size_t m = 0; m < recall->method_count; m++)
         for (size_t b = 0; b < first->budget_count; b++)
-            if (is_shown(budgets[b])) print_share(recall->methods[m].report->figures[b].abo[class]);
+            if (cli_recall_is_shown(budgets[b]))
+                print_share(recall->methods[m].report->figures[b].abo[class]);
     putchar('\n');
 }
 
@@ -188,7 +189,8 @@ static void print_classes(const cli_recall *recall, const det_annotations *annot
     printf("\n%-18s %8s", "class", "objects");
     for (size_t m = 0; m < recall->method_count; m++)
         for (size_t b = 0; b < BUDGETS; b++)
-            if (is_shown(budgets[b])) printf("%*s", COLUMN, budget_text(budgets[b], budget));
+            if (cli_recall_is_shown(budgets[b]))
+                printf("%*s", COLUMN, budget_text(budgets[b], budget));
     putchar('\n');
     for (size_t c = 0; c < annotations->category_count; c++)
         if (recall->methods[0].report->category_objects[c] > 0) print_class(recall, annotations, c);

@@ -40,6 +40,9 @@ det_status cli_recall_add(cli_recall *recall, size_t index, const det_image *ima
 det_status cli_recall_finish(cli_recall *recall, det_error *error);
 void cli_recall_free(cli_recall *recall);
 
+/** Whether the table and the plots show figures of so many boxes: 10, 100, 1000 and all. */
+bool cli_recall_is_shown(size_t budget);
+
 void cli_recall_print(const cli_recall *recall, const cli_truth *truth, const cli_values *values);
 /** The same as JSON, configs/recall.schema.json. @return NULL when memory is short. */
 det_json *cli_recall_document(const cli_recall *recall, const cli_truth *truth,

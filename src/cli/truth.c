@@ -7,6 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+det_status cli_truth_check_options(const cli_values *values, det_error *error)
+{
+    const struct {
+        bool given;
+        const char *option;
+    } options[] = {{values->images, "images"},
+                   {values->split, "split"},
+                   {values->plots, "plots"},
+                   {values->compare.count > 0, "compare"},
+                   {values->without_difficult, "without-difficult"}};
+    for (size_t i = 0; !values->truth && i < sizeof options / sizeof *options; i++)
+        if (options[i].given)
+            return cli_fail(error, DET_ARGUMENT, "--%s needs --annotations", options[i].option);
+    return DET_OK;
+}
+
 det_status cli_truth_read(cli_truth *truth, const cli_values *values, det_error *error)
 {
     const det_annotations_options options = {.split = values->split, .pictures = values->images};

@@ -18,6 +18,9 @@ typedef struct cli_truth {
     char first_resized[256]; /**< likewise */
 } cli_truth;
 
+/** Options that mean something only beside --annotations are a mistake without. */
+det_status cli_truth_check_options(const cli_values *values, det_error *error);
+
 /** Reads the annotations and says on standard error what is strange about them. */
 det_status cli_truth_read(cli_truth *truth, const cli_values *values, det_error *error);
 void cli_truth_free(cli_truth *truth);

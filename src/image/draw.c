@@ -12,14 +12,14 @@
 
 #include "src/base/error.h"
 #include "src/base/memory.h"
-#include "src/base/text.h"
+#include "src/image/canvas.h"
 
 #include <math.h>
 #include <string.h>
 
 #include <pango/pangocairo.h>
 
-enum { tile_side = 1024, longest_label = 256 /* bytes */ };
+enum { tile_side = 1024 };
 
 typedef struct {
     double x0, y0, x1, y1;
@@ -77,31 +77,7 @@ static double text_grey(uint32_t color)
     return luminance > .18 ? 0 : 1;
 }
 
-static void set_color(cairo_t *cairo, uint32_t color)
-{
-    cairo_set_source_rgb(cairo, (color >> 16 & 255) / 255., (color >> 8 & 255) / 255.,
-                         (color & 255) / 255.);
-}
-
 /* ---- Planning ------------------------------------------------------------------------------ */
-
-/* A copy in which what is not UTF-8, and control characters, are U+FFFD. */
-static char *clean_label(const char *label)
-{
-    det_text text = {0};
-    const size_t available = strlen(label);
-    for (size_t at = 0; at < available && text.length < longest_label;) {
-        const size_t length = det_utf8_length(label + at, available - at);
-        if (length == 0 || (unsigned char)label[at] < ' ' || label[at] == 0x7F)
-            det_text_add(&text, "\xEF\xBF\xBD");
-        else
-            det_text_append(&text, label + at, length);
-        at += length ? length : 1;
-    }
-    if (!text.failed) return text.data;
-    det_text_free(&text);
-    return NULL;
-}
 
 static rectangle place_label(rectangle box, double width, double height, const det_image *image)
 {
@@ -117,7 +93,7 @@ static rectangle place_label(rectangle box, double width, double height, const d
 static det_status plan_label(drawing *d, mark *m, const char *label, const det_image *image,
                              det_error *error)
 {
-    char *text = clean_label(label);
+    char *text = det_canvas_text(label);
     if (!text) return det_fail_memory(error, "a label");
     m->layout = pango_layout_new(d->context);
     pango_layout_set_font_description(m->layout, d->description);
@@ -191,7 +167,7 @@ static void draw_mark(cairo_t *cairo, const drawing *d, const mark *m)
     cairo_set_source_rgba(cairo, 0, 0, 0, .45); /* a shadow, for pictures of the same colour */
     cairo_set_line_width(cairo, line + fmax(2, d->line / 2));
     cairo_stroke_preserve(cairo);
-    set_color(cairo, m->color);
+    det_canvas_set_color(cairo, m->color);
     cairo_set_line_width(cairo, line);
     cairo_stroke(cairo);
     if (!m->layout) return;
@@ -255,11 +231,9 @@ static det_status draw_tile(const drawing *d, const rectangle *tile, uint32_t *p
     cairo_destroy(cairo);
     cairo_surface_destroy(surface);
 
-    if (status == CAIRO_STATUS_NO_MEMORY) return det_fail_memory(error, "drawing");
-    if (status != CAIRO_STATUS_SUCCESS)
-        return det_fail(error, DET_INTERNAL, "cairo: %s", cairo_status_to_string(status));
-    unpack(pixels, tile, image);
-    return DET_OK;
+    const det_status drawn = det_canvas_check(status, error);
+    if (drawn == DET_OK) unpack(pixels, tile, image);
+    return drawn;
 }
 
 static det_status draw_tiles(const drawing *d, uint32_t *pixels, const det_image *image,

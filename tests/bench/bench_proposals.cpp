@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Our selective search and OpenCV's (ximgproc), on the same pictures, in turn, in one run:
  *   bench_proposals [--threads N] [--pictures N] [--ours-only] SET ...
- * A SET is a COCO file of boxes, whose pictures lie in the folder of the same name without ".json",
- * or a folder with "images" and "labels" (YOLO). Of all of them N are taken, evenly spread.
+ * A SET is whatever det_annotations_read takes: a COCO file, a VOC folder, a YOLO folder. Of all
+ * pictures N are taken, evenly spread.
  *
  * Prints for every method the median time, the boxes a picture, and recall at IoU .5 and MABO (best
  * overlap of each object, averaged over the objects of a class, then over classes) of the first
@@ -10,11 +10,12 @@
  * boxes, picture by picture. OpenCV gets the picture at the width that ours works on, and its boxes
  * with a side below 20 pixels are left out as well. Pictures on which it fails (long ones) are left
  * out. */
+#include "detect/annotations.h"
+#include "detect/eval.h"
 #include "detect/image.h"
 #include "detect/proposals.h"
 
 #include <opencv2/core.hpp>
-#include <opencv2/core/utils/filesystem.hpp>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/ximgproc/segmentation.hpp>
 
@@ -24,10 +25,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -36,18 +34,13 @@ namespace {
 const int work_width = 500, min_side = 20;
 const std::vector<size_t> budgets = {100, 500, 1000, SIZE_MAX};
 
-struct Object {
-    int category;
-    det_box box;
-};
-
 struct Picture {
+    size_t set, image; /* where in the annotations of the set */
     std::string path;
-    std::vector<Object> objects; /* relative to the sides where the annotation is (YOLO) */
-    bool relative;
 };
 
-using Boxes = std::vector<det_box>;
+using Sets = std::vector<det_annotations *>;
+using Regions = std::vector<det_region>;
 
 double now_ms()
 {
@@ -72,64 +65,37 @@ void check(det_status status, const det_error &error)
 
 /* ---- Annotations ----------------------------------------------------------------------------- */
 
-std::vector<Picture> read_coco(const std::string &file)
+Sets read_sets(const std::vector<std::string> &paths)
 {
-    const cv::FileStorage json(file, cv::FileStorage::READ | cv::FileStorage::FORMAT_JSON);
-    const std::string folder = file.substr(0, file.size() - std::strlen(".json")) + "/";
-    std::map<int, size_t> place;
-    std::vector<Picture> pictures;
-    for (const cv::FileNode image : json["images"]) {
-        place[static_cast<int>(image["id"])] = pictures.size();
-        pictures.push_back({folder + static_cast<std::string>(image["file_name"]), {}, false});
+    Sets sets;
+    for (const std::string &path : paths) {
+        det_annotations *annotations = nullptr;
+        det_error error = {};
+        check(det_annotations_read(path.c_str(), nullptr, &annotations, &error), error);
+        sets.push_back(annotations);
     }
-    for (const cv::FileNode annotation : json["annotations"]) {
-        std::vector<float> b;
-        annotation["bbox"] >> b;
-        pictures[place.at(static_cast<int>(annotation["image_id"]))].objects.push_back(
-            {static_cast<int>(annotation["category_id"]), {b[0], b[1], b[0] + b[2], b[1] + b[3]}});
-    }
-    return pictures;
+    return sets;
 }
 
-std::vector<Picture> read_yolo(const std::string &folder)
+std::vector<Picture> pictures_of(const Sets &sets)
 {
-    std::vector<cv::String> labels;
-    cv::utils::fs::glob(folder + "/labels", "*.txt", labels);
-    std::sort(labels.begin(), labels.end());
     std::vector<Picture> pictures;
-    for (const cv::String &label : labels) {
-        const size_t start = label.rfind('/') + 1;
-        const std::string name = label.substr(start, label.size() - start - std::strlen(".txt"));
-        Picture picture = {folder + "/images/" + name + ".jpg", {}, true};
-        std::ifstream lines(label);
-        int category;
-        for (float x, y, w, h; lines >> category >> x >> y >> w >> h;)
-            picture.objects.push_back({category, {x - w / 2, y - h / 2, x + w / 2, y + h / 2}});
-        pictures.push_back(picture);
-    }
+    for (size_t s = 0; s < sets.size(); s++)
+        for (size_t i = 0; i < sets[s]->image_count; i++) {
+            const std::string folder = sets[s]->folder, file = sets[s]->images[i].file;
+            const bool whole = folder.empty() || file[0] == '/';
+            pictures.push_back({s, i, whole ? file : folder + "/" + file});
+        }
     return pictures;
-}
-
-/* Objects in pixels; the category of YOLO sets made different from those of COCO files. */
-void scale_objects(Picture &picture, const det_image &image)
-{
-    if (!picture.relative) return;
-    for (Object &object : picture.objects) {
-        object.category += 1000;
-        object.box.x0 *= static_cast<float>(image.width);
-        object.box.x1 *= static_cast<float>(image.width);
-        object.box.y0 *= static_cast<float>(image.height);
-        object.box.y1 *= static_cast<float>(image.height);
-    }
 }
 
 /* ---- Methods --------------------------------------------------------------------------------- */
 
 struct Method {
     std::string name;
-    std::function<Boxes(const det_image &, double &ms)> propose;
+    std::function<Regions(const det_image &, double &ms)> propose;
     std::vector<double> times;
-    std::vector<Boxes> boxes; /* of each picture */
+    std::vector<Regions> boxes; /* of each picture */
 };
 
 Method ours(const std::string &name, const char *preset, int threads,
@@ -152,8 +118,7 @@ Method ours(const std::string &name, const char *preset, int threads,
                 check(det_selective_search(&image, &options, &run, &regions, &count, &failure),
                       failure);
                 ms = now_ms() - start;
-                Boxes boxes;
-                for (size_t i = 0; i < count; i++) boxes.push_back(regions[i].box);
+                const Regions boxes(regions, regions + count);
                 det_regions_free(regions);
                 return boxes;
             },
@@ -161,7 +126,14 @@ Method ours(const std::string &name, const char *preset, int threads,
             {}};
 }
 
-Boxes opencv_boxes(const det_image &image, bool quality, double &ms)
+det_region region_of(float x0, float y0, float x1, float y1)
+{
+    det_region region = {};
+    region.box = {x0, y0, x1, y1};
+    return region;
+}
+
+Regions opencv_boxes(const det_image &image, bool quality, double &ms)
 {
     const cv::Mat whole(image.height, image.width, CV_8UC3, image.pixels, image.stride);
     const double scale = static_cast<double>(work_width) / image.width;
@@ -179,12 +151,13 @@ Boxes opencv_boxes(const det_image &image, bool quality, double &ms)
     search->process(rectangles);
     ms = now_ms() - start;
 
-    Boxes boxes;
+    Regions boxes;
     for (const cv::Rect &r : rectangles)
         if (r.width >= min_side && r.height >= min_side)
-            boxes.push_back({static_cast<float>(r.x / scale), static_cast<float>(r.y / scale),
-                             static_cast<float>((r.x + r.width) / scale),
-                             static_cast<float>((r.y + r.height) / scale)});
+            boxes.push_back(region_of(static_cast<float>(r.x / scale),
+                                      static_cast<float>(r.y / scale),
+                                      static_cast<float>((r.x + r.width) / scale),
+                                      static_cast<float>((r.y + r.height) / scale)));
     return boxes;
 }
 
@@ -203,50 +176,70 @@ struct Figures {
     double recall, mabo;
 };
 
-/* limit(p): how many of the boxes of picture p count. */
-Figures measure(const std::vector<Picture> &pictures, const Method &method,
-                const std::function<size_t(size_t)> &limit)
+/* The report of the pictures of one set, of which the first limit(p) boxes of picture p count. */
+det_recall_report *measure_set(const Sets &sets, size_t set, const std::vector<Picture> &pictures,
+                               const Method &method, const std::function<size_t(size_t)> &limit)
 {
-    std::map<int, std::pair<double, size_t>> overlaps; /* of a class: sum, number */
-    size_t found = 0, objects = 0;
+    det_recall_options options = {};
+    options.budgets = budgets.data();
+    options.budget_count = budgets.size();
+    det_recall *recall = nullptr;
+    det_recall_report *report = nullptr;
+    det_error error = {};
+    check(det_recall_create(sets[set], &options, &recall, &error), error);
     for (size_t p = 0; p < pictures.size(); p++) {
-        const size_t count = std::min(limit(p), method.boxes[p].size());
-        for (const Object &object : pictures[p].objects) {
-            double best = 0;
-            for (size_t i = 0; i < count; i++)
-                best = std::max(best, det_box_iou(method.boxes[p][i], object.box));
-            overlaps[object.category].first += best;
-            overlaps[object.category].second++;
-            found += best >= .5;
-            objects++;
-        }
+        if (pictures[p].set != set) continue;
+        const Regions &boxes = method.boxes[p];
+        check(det_recall_add(recall, pictures[p].image, boxes.data(),
+                             std::min(limit(p), boxes.size()), &error),
+              error);
     }
-    double mabo = 0;
-    for (const auto &of_class : overlaps)
-        mabo += of_class.second.first / static_cast<double>(of_class.second.second);
-    return {static_cast<double>(found) / static_cast<double>(objects),
-            mabo / static_cast<double>(overlaps.size())};
+    check(det_recall_finish(recall, &report, &error), error);
+    det_recall_free(recall);
+    return report;
+}
+
+/* The figures of each budget, over the objects and the classes of all sets. */
+std::vector<Figures> measure(const Sets &sets, const std::vector<Picture> &pictures,
+                             const Method &method, const std::function<size_t(size_t)> &limit)
+{
+    std::vector<Figures> sums(budgets.size());
+    double objects = 0, classes = 0;
+    for (size_t s = 0; s < sets.size(); s++) {
+        det_recall_report *report = measure_set(sets, s, pictures, method, limit);
+        const auto count = static_cast<double>(report->object_count);
+        objects += count;
+        for (size_t b = 0; b < budgets.size(); b++)
+            if (count > 0) sums[b].recall += report->figures[b].recall[0] * count;
+        for (size_t c = 0; c < report->category_count; c++) {
+            if (report->category_objects[c] == 0) continue;
+            for (size_t b = 0; b < budgets.size(); b++) sums[b].mabo += report->figures[b].abo[c];
+            classes++;
+        }
+        det_recall_report_free(report);
+    }
+    for (Figures &f : sums) f = {f.recall / objects, f.mabo / classes};
+    return sums;
 }
 
 double mean_count(const Method &method)
 {
     double sum = 0;
-    for (const Boxes &boxes : method.boxes) sum += static_cast<double>(boxes.size());
+    for (const Regions &boxes : method.boxes) sum += static_cast<double>(boxes.size());
     return sum / static_cast<double>(method.boxes.size());
 }
 
-void print_method(const std::vector<Picture> &pictures, const Method &method)
+void print_method(const Sets &sets, const std::vector<Picture> &pictures, const Method &method)
 {
     std::printf("%-28s %8.1f %8.0f", method.name.c_str(), median(method.times), mean_count(method));
-    for (const size_t budget : budgets) {
-        const Figures f = measure(pictures, method, [budget](size_t) { return budget; });
+    for (const Figures &f : measure(sets, pictures, method, [](size_t) { return SIZE_MAX; }))
         std::printf("   %.3f %.3f", f.recall, f.mabo);
-    }
     std::printf("\n");
 }
 
 /* Both with as many boxes of each picture as the one that has fewer. */
-void print_pair(const std::vector<Picture> &pictures, const Method &a, const Method &b)
+void print_pair(const Sets &sets, const std::vector<Picture> &pictures, const Method &a,
+                const Method &b)
 {
     double boxes = 0;
     for (size_t p = 0; p < pictures.size(); p++)
@@ -255,7 +248,8 @@ void print_pair(const std::vector<Picture> &pictures, const Method &a, const Met
     std::vector<double> ratios;
     for (size_t p = 0; p < pictures.size(); p++) ratios.push_back(b.times[p] / a.times[p]);
     const auto common = [&](size_t p) { return std::min(a.boxes[p].size(), b.boxes[p].size()); };
-    const Figures fa = measure(pictures, a, common), fb = measure(pictures, b, common);
+    const Figures fa = measure(sets, pictures, a, common).back();
+    const Figures fb = measure(sets, pictures, b, common).back();
     std::printf("%s against %s: %.1f times as fast (median of ratios); at %.0f boxes each recall "
                 "%.3f and %.3f, MABO %.3f and %.3f\n",
                 a.name.c_str(), b.name.c_str(), median(ratios), boxes, fa.recall, fb.recall,
@@ -288,27 +282,22 @@ Arguments parse(int count, char **values)
     return arguments;
 }
 
-std::vector<Picture> choose(const Arguments &arguments)
+std::vector<Picture> choose(const Sets &sets, size_t most)
 {
-    std::vector<Picture> all, chosen;
-    for (const std::string &set : arguments.sets) {
-        const bool coco = set.size() > 5 && set.compare(set.size() - 5, 5, ".json") == 0;
-        const std::vector<Picture> of_set = coco ? read_coco(set) : read_yolo(set);
-        all.insert(all.end(), of_set.begin(), of_set.end());
-    }
-    const size_t count = std::min(arguments.pictures, all.size());
+    const std::vector<Picture> all = pictures_of(sets);
+    std::vector<Picture> chosen;
+    const size_t count = std::min(most, all.size());
     for (size_t i = 0; i < count; i++) chosen.push_back(all[i * all.size() / count]);
     return chosen;
 }
 
 /* All methods on one picture; false where one of them fails on it. */
-bool run_picture(Picture &picture, std::vector<Method> &methods)
+bool run_picture(const Picture &picture, std::vector<Method> &methods)
 {
     det_image image = {};
     det_error error = {};
     check(det_image_read(picture.path.c_str(), nullptr, &image, &error), error);
-    scale_objects(picture, image);
-    std::vector<Boxes> boxes;
+    std::vector<Regions> boxes;
     std::vector<double> times(methods.size());
     try {
         for (size_t m = 0; m < methods.size(); m++)
@@ -362,18 +351,20 @@ int main(int count, char **values)
     cv::setNumThreads(arguments.threads);
     std::vector<Method> methods = list_methods(arguments);
     std::vector<Picture> pictures;
-    for (Picture &picture : choose(arguments))
+    const Sets sets = read_sets(arguments.sets);
+    for (const Picture &picture : choose(sets, arguments.pictures))
         if (run_picture(picture, methods)) pictures.push_back(picture);
 
     std::printf(
         "%zu pictures, %d threads; recall at IoU .5 and MABO at 100, 500, 1000 and all boxes\n"
         "%-28s %8s %8s\n",
         pictures.size(), arguments.threads, "method", "ms", "boxes");
-    for (const Method &method : methods) print_method(pictures, method);
+    for (const Method &method : methods) print_method(sets, pictures, method);
     if (!arguments.ours_only) {
-        print_pair(pictures, methods[0], methods[2]);
-        print_pair(pictures, methods[1], methods[3]);
+        print_pair(sets, pictures, methods[0], methods[2]);
+        print_pair(sets, pictures, methods[1], methods[3]);
     }
+    for (det_annotations *annotations : sets) det_annotations_free(annotations);
     rusage usage = {};
     getrusage(RUSAGE_SELF, &usage);
     std::printf("peak memory of the process, OpenCV's part included: %ld MB\n",

@@ -135,6 +135,41 @@ what_is_strange_about_annotations_is_said() {
   says_nothing
 }
 
+curves_are_drawn_as_svg_and_png() {
+  exits 0 propose --annotations photos.json --compare uniform --compare sliding --plots plots
+  holds plots average-recall.png average-recall.svg recall-boxes.png recall-boxes.svg recall-iou.png recall-iou.svg
+  /usr/bin/python3 - plots/*.svg <<'PY' || fail 'no XML'
+import sys, xml.dom.minidom
+for name in sys.argv[1:]:
+    root = xml.dom.minidom.parse(name).documentElement
+    assert root.tagName == "svg" and root.getElementsByTagName("path"), name
+PY
+  exits 0 propose --method uniform -o seen.json plots
+  json seen.json '[(i["width"], i["height"]) for i in d["images"]] == [(1800, 1140)] * 3'
+}
+
+the_curves_of_nothing_are_drawn_too() {
+  echo '{"images": [{"id": 1, "file_name": "1.png"}], "annotations": [], "categories": []}' >nothing.json
+  exits 0 propose --annotations nothing.json --images photos --plots empty
+  prints 'n/a'
+  [ -s empty/recall-iou.svg ] || fail 'no chart'
+  exits 1 propose --annotations photos.json --plots photos.json
+  says photos.json --plots
+}
+
+presets_are_measured_beside_one_another() {
+  exits 0 detect bench proposals "${quick[@]}" --annotations photos.json --pictures 1 -t 1 --json bench.json
+  prints 'on 1 threads' 'quality' 'recall .5' 'Peak memory'
+  json bench.json '[v["preset"] for v in d["variants"][::2]] == ["single", "fast", "quality"]'
+  json bench.json 'all(v["recall_50"] == 1 and v["boxes_per_image"] > 0 for v in d["variants"])'
+  json bench.json 'd["images"] == 1 and d["objects"] == 1 and d["peak_memory_mb"] > 1'
+  exits 0 detect bench proposals "${quick[@]}" --json - photos
+  cp .run/out bench.json
+  json bench.json 'd["images"] == 3 and "recall_50" not in d["variants"][0] and "annotations" not in d'
+  exits 2 detect bench proposals
+  says 'nothing to work on'
+}
+
 wrong_usage_is_found_at_once() {
   exits 2 propose
   says 'nothing to work on'
@@ -165,5 +200,8 @@ check pictures_of_another_size_are_told_about
 check another_folder_may_hold_the_pictures
 check difficult_objects_of_voc_count_unless_told_otherwise
 check what_is_strange_about_annotations_is_said
+check curves_are_drawn_as_svg_and_png
+check the_curves_of_nothing_are_drawn_too
+check presets_are_measured_beside_one_another
 check wrong_usage_is_found_at_once
 finish

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_CLI_STATISTICS_H
+#define DETECT_CLI_STATISTICS_H
+
+#include <stddef.h>
+
+/** The median of count values, which it sorts, ascending; 0 where there are none. */
+double cli_median(double *values, size_t count);
+
+/** The most memory that this process has held, in MiB. */
+double cli_peak_memory_mb(void);
+
+#endif
