@@ -33,9 +33,11 @@ typedef struct {
 static int halve(int length, int least, int lengths[most_halvings])
 {
     int count = 0;
-    for (double half = length; count < most_halvings && round(half) >= least && half >= 1;
-         half /= 2)
-        lengths[count++] = (int)round(half);
+    for (; count < most_halvings; count++) {
+        const double half = ldexp(length, -count);
+        if (half < 1 || round(half) < least) break;
+        lengths[count] = (int)round(half);
+    }
     return count;
 }
 

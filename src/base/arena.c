@@ -23,7 +23,7 @@ static block *add_block(det_arena *arena, size_t size)
 {
     if (size < arena->size) size = arena->size;
     if (!round_up(size, page, &size)) return NULL;
-    block *new = det_alloc_aligned(size);
+    block *new = det_alloc_pages(size);
     if (!new) return NULL;
     *new = (block){arena->blocks, size, line};
     arena->blocks = new;
@@ -55,7 +55,7 @@ void det_arena_free(det_arena *arena)
 {
     for (block *b = arena->blocks, *next; b; b = next) {
         next = b->next;
-        det_free(b);
+        det_free_pages(b, b->size);
     }
     *arena = (det_arena){0};
 }

@@ -74,20 +74,53 @@ void *det_realloc_array(void *block, size_t count, size_t size)
     return realloc(block, bytes ? bytes : 1);
 }
 
+/* Whole huge pages: else the last part of a block would be made of small ones. */
+static bool round_to_pages(size_t *size)
+{
+    if (__builtin_add_overflow(*size, huge_page - 1, size)) return false;
+    *size -= *size % huge_page;
+    return true;
+}
+
+/* May be refused: the block is as good as any then. */
+static void ask_for_huge_pages(void *block, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    madvise(block, size, MADV_HUGEPAGE);
+#else
+    (void)block, (void)size;
+#endif
+}
+
 void *det_alloc_aligned(size_t size)
 {
     if (must_fail()) return NULL;
     void *block = NULL;
     if (size < huge_page) return posix_memalign(&block, 64, size ? size : 1) == 0 ? block : NULL;
-
-    /* Whole huge pages: the last part of the block would be made of small ones. */
-    if (__builtin_add_overflow(size, huge_page - 1, &size)) return NULL;
-    size -= size % huge_page;
-    if (posix_memalign(&block, huge_page, size) != 0) return NULL;
-#ifdef MADV_HUGEPAGE
-    madvise(block, size, MADV_HUGEPAGE); /* may be refused: the block is as good as any then */
-#endif
+    if (!round_to_pages(&size) || posix_memalign(&block, huge_page, size) != 0) return NULL;
+    ask_for_huge_pages(block, size);
     return block;
+}
+
+void *det_alloc_pages(size_t size)
+{
+    size_t mapped;
+    if (must_fail() || !round_to_pages(&size) || __builtin_add_overflow(size, huge_page, &mapped))
+        return NULL;
+    uint8_t *start = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED) return NULL;
+    const size_t before = (huge_page - (uintptr_t)start % huge_page) % huge_page;
+    const size_t after = mapped - before - size;
+    uint8_t *block = start + before;
+    if (before > 0) munmap(start, before);
+    if (after > 0) munmap(block + size, after);
+    ask_for_huge_pages(block, size);
+    return block;
+}
+
+void det_free_pages(void *block, size_t size)
+{
+    if (block && round_to_pages(&size)) munmap(block, size);
 }
 
 char *det_copy_string(const char *text)

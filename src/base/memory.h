@@ -18,6 +18,12 @@ void *det_realloc_array(void *block, size_t count, size_t size);
 /** Aligned to 64 bytes, a cache line and an AVX-512 register. From 2 MiB on it asks for huge pages,
  *  one page fault in the place of 512: for large arrays that are filled at once. */
 void *det_alloc_aligned(size_t size);
+/** Aligned to 2 MiB, huge pages if there are any, zeroed; `size` is above 0. Straight from the
+ * system, to which det_free_pages returns it at once: large blocks of ever different sizes leave
+ * holes in a heap, which then grows to several times of what is in use. */
+void *det_alloc_pages(size_t size);
+/** Frees what det_alloc_pages returned for this size. Takes NULL. */
+void det_free_pages(void *block, size_t size);
 char *det_copy_string(const char *text);
 /** Frees what any of the above returned. Takes NULL. */
 void det_free(void *block);

@@ -296,6 +296,7 @@ static void end_element(void *context, const XML_Char *name)
     r->depth--;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): expat calls it with nine arguments */
 static void refuse_entity(void *context, const XML_Char *name, int is_parameter,
                           const XML_Char *value, int value_length, const XML_Char *base,
                           const XML_Char *system, const XML_Char *public, const XML_Char *notation)

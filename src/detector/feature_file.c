@@ -66,7 +66,7 @@ static det_status leave_room(det_feature_file *file, det_error *error)
     size_t size = 0;
     const det_status status = write_header(file, 0, &size, error);
     if (status < 0) return status;
-    file->data_offset = size + (numbers * digits + 63) / 64 * 64;
+    file->data_offset = size + ((size_t)numbers * digits + 63) / 64 * 64;
     if (fseeko(file->output.stream, (off_t)file->data_offset, SEEK_SET) == 0) return DET_OK;
     return det_fail_errno(error, file->path, "write");
 }

@@ -38,6 +38,23 @@ static void aligned_memory_begins_at_a_cache_line(void **state)
     }
 }
 
+static void pages_begin_at_2_mebibytes_and_are_zero(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 2 << 20, (2 << 20) + 1, 7 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint8_t *block = det_alloc_pages(sizes[i]);
+        assert_non_null(block);
+        assert_int_equal((uintptr_t)block % (2 << 20), 0);
+        assert_true(block[0] == 0 && block[sizes[i] - 1] == 0);
+        memset(block, 1, sizes[i]);
+        det_free_pages(block, sizes[i]);
+    }
+    det_free_pages(NULL, 5);
+    assert_null(det_alloc_pages(SIZE_MAX));
+    assert_null(det_alloc_pages(SIZE_MAX - (4 << 20)));
+}
+
 static void an_array_that_grows_keeps_its_elements(void **state)
 {
     (void)state;
@@ -77,6 +94,7 @@ int main(void)
         cmocka_unit_test(sizes_that_overflow_give_no_memory),
         cmocka_unit_test(nothing_can_be_allocated_and_freed),
         cmocka_unit_test(aligned_memory_begins_at_a_cache_line),
+        cmocka_unit_test(pages_begin_at_2_mebibytes_and_are_zero),
         cmocka_unit_test(an_array_that_grows_keeps_its_elements),
 #ifdef DET_FAULT_INJECTION
         cmocka_unit_test(the_nth_allocation_fails_once),
