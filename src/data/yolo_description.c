@@ -50,12 +50,11 @@ static char quote_of(det_span text)
 static size_t quoted_length(det_span text, char quote)
 {
     for (size_t i = 1; i < text.length; i++) {
-        if (quote == '"' && text.text[i] == '\\')
+        const char c = text.text[i], next = i + 1 < text.length ? text.text[i + 1] : '\0';
+        const bool escaped = quote == '"' ? c == '\\' : c == quote && next == quote;
+        if (escaped)
             i++;
-        else if (text.text[i] == quote && quote == '\'' && i + 1 < text.length &&
-                 text.text[i + 1] == quote)
-            i++;
-        else if (text.text[i] == quote)
+        else if (c == quote)
             return i + 1;
     }
     return 0;

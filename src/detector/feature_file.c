@@ -33,7 +33,7 @@ struct det_feature_file {
 
 /* ---- The header ----------------------------------------------------------------------------- */
 
-static det_status write_header(det_feature_file *file, size_t room, size_t *size, det_error *error)
+static det_status write_header(det_feature_file *file, size_t *begin, det_error *error)
 {
     const det_metadata_entry metadata[] = {{"format", "detect-features"},  {"format_version", "1"},
                                            {"files", file->files},         {"layer", file->layer},
@@ -54,7 +54,7 @@ static det_status write_header(det_feature_file *file, size_t room, size_t *size
     };
     return det_safetensors_write_header(file->output.stream, metadata,
                                         sizeof metadata / sizeof *metadata, tensors,
-                                        sizeof tensors / sizeof *tensors, room, size, error);
+                                        sizeof tensors / sizeof *tensors, begin, error);
 }
 
 /* How much longer the header can become when there are rows: every number of rows and bytes may
@@ -63,10 +63,10 @@ enum { numbers = 4 + 2 * 4, digits = 20 };
 
 static det_status leave_room(det_feature_file *file, det_error *error)
 {
-    size_t size = 0;
-    const det_status status = write_header(file, 0, &size, error);
+    size_t begin = 0;
+    const det_status status = write_header(file, &begin, error);
     if (status < 0) return status;
-    file->data_offset = size + ((size_t)numbers * digits + 63) / 64 * 64;
+    file->data_offset = begin + ((size_t)numbers * digits + 63) / 64 * 64;
     if (fseeko(file->output.stream, (off_t)file->data_offset, SEEK_SET) == 0) return DET_OK;
     return det_fail_errno(error, file->path, "write");
 }
@@ -192,8 +192,8 @@ static det_status complete(det_feature_file *file, det_error *error)
         (file->output.temporary && ftruncate(fileno(stream), end) != 0) ||
         fseeko(stream, 0, SEEK_SET) != 0)
         return det_fail_errno(error, file->path, "write");
-    size_t size = 0;
-    return write_header(file, file->data_offset, &size, error);
+    size_t begin = file->data_offset;
+    return write_header(file, &begin, error);
 }
 
 det_status det_feature_file_close(det_feature_file *file, det_error *error)

@@ -206,6 +206,7 @@ det_status det_extractor_picture(const det_extractor *extractor, const det_image
     return status;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a sink and its context are one thing */
 det_status det_extractor_regions(const det_extractor *extractor, const det_image *image,
                                  const det_region *regions, size_t region_count, const det_run *run,
                                  det_feature_sink *sink, void *context, det_error *error)

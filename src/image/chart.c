@@ -73,10 +73,13 @@ static double step_of(double range)
 static size_t linear_ticks(const det_chart_axis *axis, tick ticks[most_ticks])
 {
     const double step = step_of(axis->maximum - axis->minimum), slack = step * 1e-6;
+    const double first = ceil((axis->minimum - slack) / step);
     size_t count = 0;
-    for (double i = ceil((axis->minimum - slack) / step);
-         count < most_ticks && i * step <= axis->maximum + slack; i++)
-        ticks[count++] = (tick){i == 0 ? 0 : i * step, true}; /* never -0 */
+    for (; count < most_ticks; count++) {
+        const double value = (first + (double)count) * step;
+        if (value > axis->maximum + slack) break;
+        ticks[count] = (tick){value == 0 ? 0 : value, true}; /* never -0 */
+    }
     return count;
 }
 
@@ -86,7 +89,8 @@ static size_t logarithmic_ticks(const det_chart_axis *axis, tick ticks[most_tick
 {
     const double slack = 1e-9, decades = log10(axis->maximum / axis->minimum);
     size_t count = 0;
-    for (double power = floor(log10(axis->minimum)); power <= log10(axis->maximum); power++)
+    const int last = (int)floor(log10(axis->maximum));
+    for (int power = (int)floor(log10(axis->minimum)); power <= last; power++)
         for (int digit = 1; digit <= 9 && count < most_ticks; digit++) {
             const double value = digit * pow(10, power);
             const bool inside =

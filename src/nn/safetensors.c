@@ -310,8 +310,7 @@ static void write_header(FILE *stream, const char *header, size_t length, size_t
 
 det_status det_safetensors_write_header(FILE *stream, const det_metadata_entry *metadata,
                                         size_t metadata_count, const det_tensor_entry *tensors,
-                                        size_t tensor_count, size_t room, size_t *size,
-                                        det_error *error)
+                                        size_t tensor_count, size_t *begin, det_error *error)
 {
     det_json *json = det_json_create();
     if (!json) return det_fail_memory(error, "the header of a safetensors file");
@@ -322,12 +321,13 @@ det_status det_safetensors_write_header(FILE *stream, const det_metadata_entry *
     det_status status = det_json_finish(json, &header, &length, error);
     if (status == DET_OK) {
         const size_t end = (length + length_size + alignment - 1) / alignment * alignment;
-        *size = room > 0 ? room : end;
-        if (*size < end || *size > max_header)
+        const size_t room = *begin > 0 ? *begin : (size_t)max_header;
+        if (*begin == 0) *begin = end;
+        if (*begin < end || *begin > max_header)
             status = det_fail(error, DET_LIMIT, "the header of %zu bytes would exceed %zu", length,
-                              room > 0 ? room : (size_t)max_header);
+                              room);
         else
-            write_header(stream, header, length, *size);
+            write_header(stream, header, length, *begin);
     }
     det_json_free(json);
     return status;
@@ -337,7 +337,7 @@ det_status det_safetensors_write_header(FILE *stream, const det_metadata_entry *
 static det_status write_all(FILE *stream, const det_metadata_entry *metadata, size_t metadata_count,
                             const det_tensor_source *tensors, size_t tensor_count, det_error *error)
 {
-    size_t size;
+    size_t begin = 0;
     det_tensor_entry *entries = det_alloc_array(tensor_count, sizeof *entries);
     if (!entries) return det_fail_memory(error, "the header of a safetensors file");
     for (size_t i = 0; i < tensor_count; i++) {
@@ -349,7 +349,7 @@ static det_status write_all(FILE *stream, const det_metadata_entry *metadata, si
                                         t->count * sizeof *t->values};
     }
     const det_status status = det_safetensors_write_header(stream, metadata, metadata_count,
-                                                           entries, tensor_count, 0, &size, error);
+                                                           entries, tensor_count, &begin, error);
     for (size_t i = 0; status == DET_OK && i < tensor_count; i++)
         fwrite(tensors[i].values, sizeof *tensors[i].values, tensors[i].count, stream);
     det_free(entries);

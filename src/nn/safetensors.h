@@ -68,13 +68,13 @@ typedef struct det_metadata_entry {
 /** Writes the beginning of a file: the length of the header, and the header, for tensors that
  * follow in the given order without gap. The data section begins at a multiple of 64 bytes. Failed
  * writes stay in the stream's error flag.
- *  @param room where the data section begins, a multiple of 64; 0: where the header ends.
- *  @param size receives where it begins.
- *  @return DET_OK, DET_LIMIT (the header is too long, or does not fit into `room`), DET_MEMORY. */
+ *  @param begin where the data section shall begin, a multiple of 64; 0: where the header ends.
+ *               Receives where it does.
+ *  @return DET_OK, DET_LIMIT (the header is too long, or does not end before *begin), DET_MEMORY.
+ */
 det_status det_safetensors_write_header(FILE *stream, const det_metadata_entry *metadata,
                                         size_t metadata_count, const det_tensor_entry *tensors,
-                                        size_t tensor_count, size_t room, size_t *size,
-                                        det_error *error);
+                                        size_t tensor_count, size_t *begin, det_error *error);
 
 /** Writes a file (atomically): the metadata and the tensors, as F32, in the given order. The data
  *  section begins at a multiple of 64 bytes.
