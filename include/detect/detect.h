@@ -4,6 +4,7 @@
 
 /** Everything of the library at once. */
 #include "detect/annotations.h"
+#include "detect/calibrate.h"
 #include "detect/classify.h"
 #include "detect/data.h"
 #include "detect/detector.h"

@@ -12,6 +12,22 @@ extern "C" {
  *  and reference-counted; safe to share between threads. */
 typedef struct det_model det_model;
 
+/** The arithmetic of a network. Its inputs and outputs are f32 whatever it is. */
+typedef enum det_precision {
+    DET_F32 = 0,
+    DET_BF16 = 1, /**< weights and maps in bf16 (8 significant bits), sums in f32; needs a processor
+                       that has it */
+    DET_INT8 = 2, /**< weights and maps in 8 bits, sums in 32-bit integers, where the model was
+                       calibrated for it; the other layers in bf16 where the processor has it */
+    DET_AUTO = 3  /**< the fastest of the above that the model lists as verified and the processor
+                       has, else f32 */
+} det_precision;
+
+/** "f32", "bf16", "int8", "auto"; NULL for a value that is none of the above. */
+DET_API const char *det_precision_name(det_precision precision);
+/** The precision of that name. @return false where there is none. */
+DET_API bool det_precision_parse(const char *name, det_precision *precision);
+
 /** How a model wants its pictures. */
 typedef struct det_model_input {
     int width, height;       /**< pixels of a crop */
@@ -27,6 +43,8 @@ typedef struct det_layer_info {
     int64_t input[3], output[3]; /**< of the first input; {c, h, w}, 1 where a side is missing */
     uint64_t parameters;         /**< weights and biases */
     uint64_t macs;               /**< multiply-accumulates for one picture */
+    bool weighted;               /**< has weights, so that its precision can be chosen */
+    bool integer;                /**< runs in 8-bit integers in int8 */
 } det_layer_info;
 
 /** Opens a model file and checks it: structure, shapes, and the digest of its weights.
@@ -67,6 +85,22 @@ DET_API det_status det_model_layer(const det_model *model, size_t index, det_lay
 
 /** The provenance of the model as JSON text, "{}" when it says nothing. */
 DET_API const char *det_model_provenance(const det_model *model);
+
+/** How much a precision changed what a model said of regions of photographs, beside f32. */
+typedef struct det_agreement {
+    det_precision precision;
+    int weight_bits;   /**< of int8: 8 or 7; else 0 */
+    size_t regions;    /**< that were compared */
+    double same_class; /**< share of them whose most probable class stayed */
+    double change;     /**< mean of |difference| of that class's probability */
+    bool verified;     /**< both were good enough when the model was calibrated */
+} det_agreement;
+
+/** Whether the model has the scales that int8 needs (det_model_calibrate). */
+DET_API bool det_model_is_calibrated(const det_model *model);
+DET_API size_t det_model_agreement_count(const det_model *model);
+/** Agreement `index` of det_model_agreement_count. Borrowed. */
+DET_API const det_agreement *det_model_agreement(const det_model *model, size_t index);
 
 /** Checks a model file completely: what det_model_open checks, and besides that no weight is NaN or
  *  infinite, tensors neither overlap nor leave gaps, every tensor is used, every class is named.

@@ -16,26 +16,27 @@ typedef struct det_network det_network;
  *  at a time. */
 typedef struct det_worker det_worker;
 
-/** The arithmetic of a network. Its inputs and outputs are f32 whatever it is. */
-typedef enum det_precision {
-    DET_F32 = 0,
-    DET_BF16 = 1 /**< weights and maps in bf16 (8 significant bits), sums in f32; needs a processor
-                      that has it */
-} det_precision;
-
-/** "f32", "bf16"; NULL for a value that is none of the above. */
-DET_API const char *det_precision_name(det_precision precision);
-/** The precision of that name. @return false where there is none. */
-DET_API bool det_precision_parse(const char *name, det_precision *precision);
-
 /** Whether this processor computes in that precision without emulating it.
  *  @return DET_OK, DET_ARGUMENT (no precision), DET_UNSUPPORTED (the message says what the
  * processor has). */
 DET_API det_status det_precision_check(det_precision precision, det_error *error);
 
+/** Bits of the weights that integer layers have here by default: 8 with VNNI, else 7. */
+DET_API int det_integer_weight_bits(void);
+
+/** Whether a model was found to give much the same in that precision as in f32 (det_agreement),
+ * with the weights that this processor would use. f32 always is. */
+DET_API bool det_precision_is_verified(const det_model *model, det_precision precision);
+
+/** What DET_AUTO stands for: the fastest precision that all of `count` models list as verified and
+ *  this processor has; f32 where there is none. */
+DET_API det_precision det_fastest_precision(const det_model *const *models, size_t count);
+
 /** Zero in a field means its default. */
 typedef struct det_network_options {
     det_precision precision;
+    int weight_bits;   /**< of int8: 8, which needs VNNI, or 7, which every processor sums without
+                            overflow; default: 8 where there is VNNI */
     size_t batch;      /**< pictures a run takes at most; default 1 */
     int threads;       /**< default: as many as the process may use */
     int width, height; /**< of the pictures; default: the model's own */
@@ -56,13 +57,17 @@ typedef struct det_shape {
 /** Compiles a network.
  *  @return DET_OK, DET_ARGUMENT (an unknown layer name, a size that does not fit: error->where is
  *          the layer), DET_UNSUPPORTED (the processor lacks the precision: the message says what it
- *          has), DET_MEMORY, DET_INTERNAL (oneDNN refused). */
+ *          has; int8 of a model that was not calibrated), DET_MEMORY, DET_INTERNAL (oneDNN
+ * refused). */
 DET_API det_status det_network_compile(det_model *model, const det_network_options *options,
                                        det_network **network, det_error *error);
 DET_API void det_network_free(det_network *network);
 
 DET_API const det_model *det_network_model(const det_network *network);
+/** What runs: never DET_AUTO. */
 DET_API det_precision det_network_precision(const det_network *network);
+/** Bits of a weight in int8, else 0. */
+DET_API int det_network_weight_bits(const det_network *network);
 DET_API size_t det_network_batch(const det_network *network);
 DET_API int det_network_threads(const det_network *network);
 DET_API det_shape det_network_input_shape(const det_network *network);

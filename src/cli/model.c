@@ -2,9 +2,12 @@
 /* Model files: import, info, verify. */
 #include "src/cli/model.h"
 
+#include "detect/calibrate.h"
+#include "detect/data.h"
 #include "src/cli/commands.h"
 #include "src/cli/document.h"
 #include "src/cli/input.h"
+#include "src/cli/progress.h"
 #include "src/cli/report.h"
 
 #include <stdlib.h>
@@ -61,6 +64,47 @@ static void print_summary(const det_model *model, const char *word)
            cli_group_digits(det_model_layer_count(model), layers),
            cli_group_digits(cli_model_totals(model).parameters, parameters),
            cli_group_digits(det_model_class_count(model), classes), det_model_digest(model));
+}
+
+static void print_agreement(const det_agreement *agreement)
+{
+    char bits[32] = "";
+    if (agreement->precision == DET_INT8)
+        snprintf(bits, sizeof bits, ", weights of %d bits", agreement->weight_bits);
+    printf(
+        "           %s%s: %.1f %% name the same class as in f32, its probability changes by %.4f "
+        "(%zu regions): %s\n",
+        det_precision_name(agreement->precision), bits, 100 * agreement->same_class,
+        agreement->change, agreement->regions, agreement->verified ? "verified" : "not verified");
+}
+
+/** What the model's calibration says, and what "auto" makes of it here. */
+static void print_precisions(const det_model *model)
+{
+    size_t weighted = 0, integer = 0;
+    if (!det_model_is_calibrated(model)) {
+        puts("Precision  f32, bf16; not calibrated for int8");
+        return;
+    }
+    for (size_t i = 0; i < det_model_layer_count(model); i++) {
+        const det_layer_info info = layer_at(model, i);
+        weighted += info.weighted;
+        integer += info.integer;
+    }
+    printf("Precision  int8 in %zu of the %zu layers with weights; kept higher:", integer,
+           weighted);
+    const char *separator = " ";
+    for (size_t i = 0; i < det_model_layer_count(model); i++) {
+        const det_layer_info info = layer_at(model, i);
+        if (!info.weighted || info.integer) continue;
+        printf("%s%s", separator, info.name);
+        separator = ", ";
+    }
+    puts(integer == weighted ? " none" : "");
+    for (size_t i = 0; i < det_model_agreement_count(model); i++)
+        print_agreement(det_model_agreement(model, i));
+    printf("           auto on this processor: %s\n",
+           det_precision_name(det_fastest_precision(&model, 1)));
 }
 
 static det_status open_and_summarise(const char *path, const char *word, det_error *error)
@@ -129,6 +173,60 @@ int cli_run_model_verify(const cli_values *values)
     return status < 0 ? cli_exit_status(&error) : CLI_DONE;
 }
 
+/* ---- calibrate ------------------------------------------------------------------------------ */
+
+static det_status run_calibration(const cli_values *values, const det_inputs *images,
+                                  det_error *error)
+{
+    cli_progress progress = cli_progress_begin(0, "step", values->quiet);
+    const det_run run = {.threads = values->threads == CLI_NOT_GIVEN ? 0 : values->threads,
+                         .progress = cli_progress_step,
+                         .progress_context = &progress};
+    const det_calibration_options options = {
+        .regions = values->sample == CLI_NOT_GIVEN ? 0 : (size_t)values->sample};
+    const det_status status =
+        det_model_calibrate(values->operands.items[0], (const char *const *)images->paths,
+                            images->count, &options, values->output, &run, error);
+    cli_progress_clear(&progress);
+    return status;
+}
+
+static det_status show_calibration(const char *path, det_error *error)
+{
+    det_model *model = NULL;
+    const det_status status = det_model_open(path, &model, error);
+    if (status == DET_OK) {
+        print_summary(model, "");
+        print_precisions(model);
+    }
+    det_model_free(model);
+    return status;
+}
+
+static det_status calibrate(const cli_values *values, det_error *error)
+{
+    if (!values->output)
+        return cli_fail(error, DET_ARGUMENT,
+                        "where to? Name the model file: --output model-int8.safetensors");
+    if (values->calibration.count == 0)
+        return cli_fail(error, DET_ARGUMENT,
+                        "which pictures? Name some like those that the model will meet: --images "
+                        "FOLDER");
+    det_inputs images = {0};
+    det_status status = det_inputs_expand(values->calibration.items, values->calibration.count,
+                                          values->recursive, &images, error);
+    if (status == DET_OK) status = run_calibration(values, &images, error);
+    if (status == DET_OK) status = show_calibration(values->output, error);
+    det_inputs_free(&images);
+    return status;
+}
+
+int cli_run_model_calibrate(const cli_values *values)
+{
+    det_error error = {0};
+    return calibrate(values, &error) < 0 ? cli_exit_status(&error) : CLI_DONE;
+}
+
 /* ---- info ----------------------------------------------------------------------------------- */
 
 static void print_classes(const det_model *model)
@@ -154,6 +252,7 @@ static void print_head(const det_model *model)
     printf("Crops      %s, %d px of context on each side\n", input->interpolation,
            input->context_px);
     print_classes(model);
+    print_precisions(model);
 }
 
 static const char *shape_text(const int64_t shape[3], char text[64])
@@ -240,6 +339,27 @@ static void write_layers(det_json *json, const det_model *model)
         write_shape(json, "output", info.output);
         det_json_integer(json, "parameters", (int64_t)info.parameters);
         det_json_integer(json, "macs", (int64_t)info.macs);
+        if (info.weighted && det_model_is_calibrated(model))
+            det_json_bool(json, "int8", info.integer);
+        det_json_end(json);
+    }
+    det_json_end(json);
+}
+
+static void write_precisions(det_json *json, const det_model *model)
+{
+    det_json_bool(json, "calibrated", det_model_is_calibrated(model));
+    det_json_begin_array(json, "agreement");
+    for (size_t i = 0; i < det_model_agreement_count(model); i++) {
+        const det_agreement *agreement = det_model_agreement(model, i);
+        det_json_begin_object(json, NULL);
+        det_json_string(json, "precision", det_precision_name(agreement->precision));
+        if (agreement->precision == DET_INT8)
+            det_json_integer(json, "weight_bits", agreement->weight_bits);
+        det_json_integer(json, "regions", (int64_t)agreement->regions);
+        det_json_number(json, "same_class", agreement->same_class);
+        det_json_number(json, "change", agreement->change);
+        det_json_bool(json, "verified", agreement->verified);
         det_json_end(json);
     }
     det_json_end(json);
@@ -259,6 +379,7 @@ static det_json *make_document(const det_model *model)
     write_layers(json, model);
     det_json_integer(json, "parameters", (int64_t)sum.parameters);
     det_json_integer(json, "macs", (int64_t)sum.macs);
+    write_precisions(json, model);
     det_json_raw(json, "provenance", det_model_provenance(model));
     det_json_end(json);
     return json;

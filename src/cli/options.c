@@ -130,6 +130,22 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
          .operands_min = 1,
          .operands_max = 1,
          .run = cli_run_model_verify},
+    [CLI_MODEL_CALIBRATE] =
+        {.name = "model calibrate",
+         .operands = "FILE",
+         .summary = "Find what a model needs to run in 8-bit integers, and measure what that costs",
+         .description =
+             "Looks at regions of your pictures as a detector would, finds the ranges of the "
+             "network's values and from these the scales of int8, keeps layers that lose too much "
+             "in higher precision, and measures on other regions how often bf16 and int8 name the "
+             "same class as f32. All of it is written into a copy of the model; precisions that "
+             "agree well are what --set classifier.precision=auto chooses from.",
+         .examples = {{"detect model calibrate googlenet.safetensors --images photos/ -o "
+                       "googlenet-int8.safetensors",
+                       "Pictures like those that the model will meet; some dozens are enough."}},
+         .operands_min = 1,
+         .operands_max = 1,
+         .run = cli_run_model_calibrate},
     [CLI_BENCH_NETWORK] =
         {.name = "bench network",
          .operands = "",
@@ -236,7 +252,8 @@ const cli_option cli_options[] = {
          "Write to FILE in place of standard output; for voc and yolo a folder."),
     TEXT("output", 'o', "FILE", FILES, IN(CLI_PROPOSE) | IN(CLI_CLASSIFY), output,
          "Write to FILE in place of standard output."),
-    TEXT("output", 'o', "FILE", FILES, IN(CLI_MODEL_IMPORT), output, "The model file to write."),
+    TEXT("output", 'o', "FILE", FILES, IN(CLI_MODEL_IMPORT) | IN(CLI_MODEL_CALIBRATE), output,
+         "The model file to write."),
     CHOICE("format", 'f', "FORMAT", "json|jsonl|coco|voc|yolo|csv", IN(CLI_DETECT), format,
            "json (one document, the default), jsonl (a line a picture), coco (results array), voc "
            "(a comp4 file a class), yolo (a file a picture), or csv."),
@@ -285,14 +302,19 @@ const cli_option cli_options[] = {
          "min_size, sigma and width act on them; --verbose tells how many there are."),
     INTEGER("top", 'n', "N", 1, IN(CLI_PROPOSE), top, "Regions that --draw draws; default 50."),
     INTEGER("top", 'n', "N", 1, IN(CLI_CLASSIFY), top, "Classes of a picture; default 5."),
-    FLAG("recursive", 'r', ON_INPUTS, recursive, "Also look in the folders below FOLDER."),
-    INTEGER("threads", 't', "N", 0, ON_INPUTS | IN(CLI_BENCH_NETWORK), threads,
-            "Processors to use; 0, the default, means all."),
+    TEXTS("images", 'i', "IMAGE|FOLDER|@LIST", FILES, IN(CLI_MODEL_CALIBRATE), calibration,
+          "The pictures to calibrate with. May be repeated."),
+    INTEGER("regions", 'n', "N", 2, IN(CLI_MODEL_CALIBRATE), sample,
+            "Regions to look at, of all pictures together; default 1000."),
+    FLAG("recursive", 'r', ON_INPUTS | IN(CLI_MODEL_CALIBRATE), recursive,
+         "Also look in the folders below FOLDER."),
+    INTEGER("threads", 't', "N", 0, ON_INPUTS | IN(CLI_MODEL_CALIBRATE) | IN(CLI_BENCH_NETWORK),
+            threads, "Processors to use; 0, the default, means all."),
     FLAG("timings", 'T', ON_PICTURES, timings,
          "Record how long each stage took. Without it, equal runs give equal bytes."),
     FLAG("quiet", 'q', IN(CLI_DETECT) | ON_TRUTH, quiet,
          "No progress bar, and no advice about boxes that were left out."),
-    FLAG("quiet", 'q', IN(CLI_CLASSIFY), quiet, "No progress bar."),
+    FLAG("quiet", 'q', IN(CLI_CLASSIFY) | IN(CLI_MODEL_CALIBRATE), quiet, "No progress bar."),
     FLAG("verbose", 'v', IN(CLI_PROPOSE), verbose, "Say on standard error what was done."),
     FLAG("verbose", 'v', IN(CLI_DETECT) | IN(CLI_CLASSIFY), verbose,
          "Say on standard error what was done, and how each layer of the network is computed."),
@@ -309,7 +331,7 @@ const cli_option cli_options[] = {
          "Subtracted from the pixels, blue first; default 104,117,123."),
     FLAG("provenance", 0, IN(CLI_MODEL_INFO), provenance,
          "Show only where the model came from, as JSON."),
-    CHOICE("precision", 'p', "NAME", "f32|bf16", IN(CLI_BENCH_NETWORK), precision,
+    CHOICE("precision", 'p', "NAME", "f32|bf16|int8|auto", IN(CLI_BENCH_NETWORK), precision,
            "Number format of the computation; default f32."),
     INTEGER("batch", 'b', "N", 1, IN(CLI_BENCH_NETWORK), batch,
             "Pictures that run together; default 1."),

@@ -25,8 +25,8 @@ typedef struct cli_values {
     const char *config, *output, *format, *draw, *classes, *annotations, *method, *segments;
     const char *truth, *images, *split, *plots; /**< annotations to measure against */
     const char *labels, *mean, *json, *precision, *crops, *features, *regions;
-    cli_list models, settings, operands, compare;
-    int threads, top, width, height, batch, repeats, pictures, shorter_side;
+    cli_list models, settings, operands, compare, calibration;
+    int threads, top, width, height, batch, repeats, pictures, shorter_side, sample;
 } cli_values;
 
 typedef enum cli_command_id {
@@ -36,6 +36,7 @@ typedef enum cli_command_id {
     CLI_MODEL_IMPORT,
     CLI_MODEL_INFO,
     CLI_MODEL_VERIFY,
+    CLI_MODEL_CALIBRATE,
     CLI_BENCH_NETWORK,
     CLI_BENCH_PROPOSALS,
     CLI_COMMAND_COUNT

@@ -351,11 +351,13 @@ det_status cli_parse(int argc, const char *const *argv, cli_line *line, det_erro
         .models.items = cli_alloc(room, sizeof(char *)),
         .settings.items = cli_alloc(room, sizeof(char *)),
         .compare.items = cli_alloc(room, sizeof(char *)),
+        .calibration.items = cli_alloc(room, sizeof(char *)),
         .threads = CLI_NOT_GIVEN,
         .top = CLI_NOT_GIVEN,
         .width = CLI_NOT_GIVEN,
         .height = CLI_NOT_GIVEN,
         .batch = CLI_NOT_GIVEN,
+        .sample = CLI_NOT_GIVEN,
         .repeats = CLI_NOT_GIVEN,
         .pictures = CLI_NOT_GIVEN,
         .shorter_side = CLI_NOT_GIVEN,
@@ -373,5 +375,6 @@ void cli_line_free(cli_line *line)
     free(line->values.models.items);
     free(line->values.settings.items);
     free(line->values.compare.items);
+    free(line->values.calibration.items);
     *line = (cli_line){0};
 }

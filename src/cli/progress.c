@@ -37,12 +37,16 @@ static void draw_line(cli_progress *progress, double now, uint64_t done, uint64_
     enum { BAR = 20 };
     static const char full[] = "####################", empty[] = "....................";
     const double part = total > 0 ? (double)done / (double)total : 0;
-    const double fraction = ((double)progress->done + part) / (double)progress->pictures;
+    const double fraction = progress->pictures > 0
+                                ? ((double)progress->done + part) / (double)progress->pictures
+                                : part;
     const int filled = (int)(fraction * BAR);
-    fprintf(stderr, "\r\033[K[%.*s%.*s] picture %zu of %zu", filled, full, BAR - filled, empty,
-            progress->done + 1, progress->pictures);
+    fprintf(stderr, "\r\033[K[%.*s%.*s]", filled, full, BAR - filled, empty);
+    if (progress->pictures > 0)
+        fprintf(stderr, " picture %zu of %zu%s", progress->done + 1, progress->pictures,
+                progress->unit && total > 0 ? "," : "");
     if (progress->unit && total > 0)
-        fprintf(stderr, ", %s %llu of %llu", progress->unit, (unsigned long long)done,
+        fprintf(stderr, " %s %llu of %llu", progress->unit, (unsigned long long)done,
                 (unsigned long long)total);
     if (fraction > 0) {
         const long left_s = (long)((now - progress->began_s) * (1 - fraction) / fraction + .5);

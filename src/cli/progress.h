@@ -8,14 +8,15 @@
 typedef struct cli_progress {
     bool enabled, visible;
     const char *unit;        /**< what the steps of a picture are: "regions", or NULL */
-    size_t pictures, done;   /**< of the run */
+    size_t pictures, done;   /**< of the run; 0: it is one job */
     double began_s, drawn_s; /**< on cli_now_s() */
 } cli_progress;
 
 /** Seconds on CLOCK_MONOTONIC. */
 double cli_now_s(void);
 
-/** @param unit what a picture's steps are called, or NULL to show none; borrowed. */
+/** @param pictures 0: one job, with steps.
+ *  @param unit what the steps are called, or NULL to show none; borrowed. */
 cli_progress cli_progress_begin(size_t pictures, const char *unit, bool quiet);
 /** Takes the line away, before anything else is written to the terminal. */
 void cli_progress_clear(cli_progress *progress);

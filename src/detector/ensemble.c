@@ -31,7 +31,7 @@ static uint8_t to_byte(float value)
     return (uint8_t)lrintf(fminf(fmaxf(value, 0), 255));
 }
 
-static det_crop_options crop_options(const det_model *model, int context_px)
+det_crop_options det_model_crop_options(const det_model *model, int context_px)
 {
     const det_model_input *input = &model->input;
     det_crop_options crop = {.width = input->width,
@@ -59,7 +59,7 @@ static det_status open_model(det_ensemble *ensemble, const char *path, const det
     if (status < 0) return status;
     ensemble->count++;
     const det_model *model = ensemble->models[at];
-    ensemble->crops[at] = crop_options(model, config->classifier.context_px);
+    ensemble->crops[at] = det_model_crop_options(model, config->classifier.context_px);
 
     status = check_context(&ensemble->crops[at], error);
     return status == DET_OK ? check_same_classes(ensemble->models[0], model, error) : status;
@@ -67,12 +67,14 @@ static det_status open_model(det_ensemble *ensemble, const char *path, const det
 
 static det_status choose_precision(det_ensemble *ensemble, const char *name, det_error *error)
 {
-    if (strcmp(name, "auto") == 0) return DET_OK; /* no model lists a precision as verified */
     det_status status = DET_OK;
     if (!det_precision_parse(name, &ensemble->precision))
         status = det_fail(error, DET_UNSUPPORTED, "'%s' is not available", name);
     else
         status = det_precision_check(ensemble->precision, error);
+    if (ensemble->precision == DET_AUTO)
+        ensemble->precision =
+            det_fastest_precision((const det_model *const *)ensemble->models, ensemble->count);
     return det_error_inside(error, "classifier.precision", ".", status);
 }
 

@@ -25,6 +25,9 @@ typedef struct det_ensemble_options {
     const char *layer;   /**< whose output is wanted in place of the probabilities, or NULL */
 } det_ensemble_options;
 
+/** The crops that a model looks at. @param context_px around a region; -1: as the model says. */
+det_crop_options det_model_crop_options(const det_model *model, int context_px);
+
 /** Opens and compiles the models of a configuration; det_ensemble_free also after a failure.
  *  @return as det_detector_create. */
 det_status det_ensemble_create(const det_config *config, const det_ensemble_options *options,

@@ -21,6 +21,7 @@ void det_model_free_contents(det_model *model)
 {
     for (size_t i = 0; i < model->class_count; i++) free_class(&model->classes[i]);
     det_free(model->classes);
+    det_quantization_free(&model->quantization);
     det_graph_free(&model->graph);
     det_free(model->shapes);
     det_free(model->input_name);
@@ -180,6 +181,9 @@ det_status det_model_layer(const det_model *model, size_t index, det_layer_info 
     *info = (det_layer_info){.name = node->name,
                              .op = det_op_name(node->op),
                              .parameters = node->weights.count + node->bias.count,
+                             .weighted = det_node_is_weighted(node),
+                             .integer = model->quantization.layers &&
+                                        model->quantization.layers[index].weights,
                              .macs = det_node_macs(node, in, model->shapes[index])};
     copy_shape(info->input, in);
     copy_shape(info->output, model->shapes[index]);
@@ -189,4 +193,19 @@ det_status det_model_layer(const det_model *model, size_t index, det_layer_info 
 const char *det_model_provenance(const det_model *model)
 {
     return model->provenance;
+}
+
+bool det_model_is_calibrated(const det_model *model)
+{
+    return model->quantization.layers;
+}
+
+size_t det_model_agreement_count(const det_model *model)
+{
+    return model->quantization.agreement_count;
+}
+
+const det_agreement *det_model_agreement(const det_model *model, size_t index)
+{
+    return &model->quantization.agreements[index];
 }

@@ -6,6 +6,7 @@
 #include "src/base/file.h"
 #include "src/nn/digest.h"
 #include "src/nn/graph.h"
+#include "src/nn/quantization.h"
 #include "src/nn/safetensors.h"
 
 #include <json-c/json.h>
@@ -37,6 +38,7 @@ struct det_model {
     int background_index; /**< index in the network's output, or -1 */
     int probabilities;    /**< node, or DET_NO_NODE where the model has none */
     int features;         /**< likewise */
+    det_quantization quantization;
 };
 
 /** The version of the format that this library writes, and the newest it reads. */

@@ -390,6 +390,17 @@ static det_status read_background(det_model *model, det_error *error)
                             &model->background_index, error);
 }
 
+static det_status read_quantization(det_model *model, det_error *error)
+{
+    json_object *object;
+    const det_status status =
+        det_json_get_optional(model->metadata, "quantization", json_type_object, &object, error);
+    if (status < 0 || !object) return status;
+    return det_error_inside(
+        error, "quantization", ".",
+        det_quantization_read(object, &model->graph, model->shapes, &model->quantization, error));
+}
+
 static det_status read_provenance(det_model *model, det_error *error)
 {
     json_object *value;
@@ -477,6 +488,8 @@ det_status det_model_read(const det_safetensors *file, det_model *model, det_err
     if (status < 0) return det_error_inside(error, "model", ".", status);
 
     status = infer_shapes(model, error); /* says the layer, so "model." would not help */
-    return status < 0 ? status
-                      : det_error_inside(error, "model", ".", check_class_count(model, error));
+    if (status < 0) return status;
+    status = check_class_count(model, error);
+    if (status == DET_OK) status = read_quantization(model, error);
+    return det_error_inside(error, "model", ".", status);
 }

@@ -172,10 +172,21 @@ static void add_outputs(det_json *json, const det_model *model)
     det_json_end(json);
 }
 
+static void add_quantization(det_json *json, const det_model *model)
+{
+    static const char *const known[] = {"activations", "means",     "weights",
+                                        "kept_higher", "agreement", NULL};
+    if (!model->quantization.layers) return;
+    det_json_begin_object(json, "quantization");
+    det_quantization_write(json, &model->graph, model->shapes, &model->quantization);
+    keep_unknown(json, old_member(model, "quantization"), known);
+    det_json_end(json);
+}
+
 static void add_model(det_json *json, const det_model *model)
 {
-    static const char *const known[] = {"graph",   "input",      "classes", "background_index",
-                                        "outputs", "provenance", NULL};
+    static const char *const known[] = {"graph",   "input",        "classes",    "background_index",
+                                        "outputs", "quantization", "provenance", NULL};
     det_json_begin_object(json, NULL);
     det_json_begin_array(json, "graph");
     for (int i = 0; i < model->graph.count; i++) add_node(json, model, &model->graph.nodes[i]);
@@ -189,6 +200,7 @@ static void add_model(det_json *json, const det_model *model)
     else
         det_json_null(json, "background_index");
     add_outputs(json, model);
+    add_quantization(json, model);
     det_json_raw(json, "provenance", model->provenance ? model->provenance : "{}");
     keep_unknown(json, model->metadata, known);
     det_json_end(json);

@@ -138,6 +138,44 @@ bench_runs_in_bf16_or_says_why_not() {
   fi
 }
 
+int8_needs_a_calibrated_model() {
+  exits 1 detect bench network -m small.safetensors -p int8
+  says 'detect model calibrate'
+}
+
+calibrate_writes_a_model_that_runs_in_int8() {
+  mkdir -p pictures
+  draw_picture pictures/1.png 90 70
+  draw_picture pictures/2.png 120 60
+  draw_picture pictures/3.png 80 80
+  exits 0 detect model calibrate small.safetensors --images pictures --regions 24 -o int8.safetensors
+  says_nothing
+  prints 'int8.safetensors: 13 layers' 'kept higher: conv1' 'weights of 7 bits' 'auto on this processor'
+  exits 0 detect model verify int8.safetensors
+  exits 0 detect model info int8.safetensors --json info.json
+  prints 'kept higher: conv1'
+  json info.json 'd["calibrated"] and len(d["agreement"]) >= 1 and d["layers"][0]["int8"] == False'
+  exits 0 detect bench network -m int8.safetensors -p int8 --repeats 1 --json -
+  cp .run/out bench.json
+  json bench.json 'd["precision"] == "int8"'
+  exits 0 detect -m int8.safetensors --set classifier.precision=int8 pictures/1.png
+  cp .run/out found.json
+  json found.json 'd["detector"]["precision"] == "int8"'
+  exits 0 detect -m small.safetensors --set classifier.precision=auto pictures/1.png
+  cp .run/out found.json
+  json found.json 'd["detector"]["precision"] == "f32"'
+}
+
+calibrate_says_what_is_missing() {
+  exits 2 detect model calibrate small.safetensors --images a.png
+  says '--output'
+  exits 2 detect model calibrate small.safetensors -o out.safetensors
+  says '--images'
+  exits 1 detect model calibrate small.safetensors --images no.png -o out.safetensors
+  says no.png
+  [ ! -e out.safetensors ] || fail 'a file all the same'
+}
+
 bench_lists_the_implementations() {
   exits 0 detect bench network -m small.safetensors --repeats 1 --verbose
   says 'small.safetensors in f32' 'conv1  ' 'prob  '
@@ -174,6 +212,9 @@ check import_refuses_a_wrong_mean
 check bench_prints_a_table
 check bench_writes_json
 check bench_runs_in_bf16_or_says_why_not
+check int8_needs_a_calibrated_model
+check calibrate_writes_a_model_that_runs_in_int8
+check calibrate_says_what_is_missing
 check bench_lists_the_implementations
 check bench_needs_one_model
 weights=${DETECT_TEST_DATA:-$source_folder/../shared}/models

@@ -280,7 +280,7 @@ static void the_background_counts_as_an_output_but_not_as_a_class(void **state)
 static void keys_that_are_not_known_are_kept(void **state)
 {
     (void)state;
-    det_text file = altered_model("\"input\":{", "\"quantization\":{\"scales\":[1.5,2]},"
+    det_text file = altered_model("\"input\":{", "\"priors\":{\"scales\":[1.5,2]},"
                                                  "\"input\":{\"gamma\":2.2,");
     det_model *model = open_text(&file, "future.safetensors");
     det_error error = {0};

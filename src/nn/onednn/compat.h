@@ -126,7 +126,7 @@ static inline dnnl_status_t det_post_relu(dnnl_post_ops_t post, float slope)
 }
 
 /* Scales are arguments of a run, and a bias is added to the scaled sum. */
-enum { det_scales_are_arguments = 1 };
+enum { det_scales_are_arguments = 1, det_scale_argument = DNNL_ARG_ATTR_SCALES };
 
 static inline dnnl_status_t det_attributes_scale(dnnl_primitive_attr_t attributes, int argument,
                                                  int mask, const float *values, size_t count)
@@ -280,7 +280,7 @@ static inline dnnl_status_t det_post_relu(dnnl_post_ops_t post, float slope)
 }
 
 /* Scales belong to the primitive: the output is scale * (sum + bias). */
-enum { det_scales_are_arguments = 0 };
+enum { det_scales_are_arguments = 0, det_scale_argument = 0 };
 
 /* Weights have their output channels in dimension 0 (mask 1), outputs in dimension 1 (mask 2). */
 static inline dnnl_status_t det_attributes_scale(dnnl_primitive_attr_t attributes, int argument,

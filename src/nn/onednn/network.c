@@ -5,6 +5,7 @@
 #include "src/base/parallel.h"
 #include "src/nn/model_file.h"
 #include "src/nn/onednn/plan.h"
+#include "src/nn/onednn/processor.h"
 
 #include "detect/version.h"
 
@@ -25,6 +26,7 @@ typedef struct {
     int destination; /* tensor to write into: a part of a concat's; or -1 */
     int producer;    /* the layer whose step writes the result: itself, or the one it is fused to */
     const det_node *relu; /* fused behind it, or NULL */
+    int value;            /* the layer whose result its step gives: itself, or that ReLU */
 } layer_state;
 
 typedef struct {
@@ -37,6 +39,7 @@ typedef struct {
     det_shape *shapes;
     bool *needed;
     layer_state *layers;
+    det_types types;
     int input_tensor;
 } compilation;
 
@@ -130,7 +133,7 @@ static void fuse(compilation *c)
     for (int i = 0; i < c->graph->count; i++) {
         const det_node *node = &c->graph->nodes[i];
         layer_state *layer = &c->layers[i];
-        layer->producer = i;
+        layer->producer = layer->value = i;
         if (!c->needed[i] || i == c->from || node->inputs[0] < 0) continue;
         const int input = node->inputs[0];
         const int before = c->layers[input].producer;
@@ -142,8 +145,20 @@ static void fuse(compilation *c)
         if (!fusible || before == c->from || c->layers[before].relu) continue;
         if (before != input && c->layers[before].uses != 1) continue;
         c->layers[before].relu = node;
+        c->layers[before].value = i;
         layer->producer = before;
     }
+}
+
+static bool is_integer(const compilation *c, int node)
+{
+    return c->types.integers && c->types.integers[node];
+}
+
+/* Scales of the channels where the result of a layer is to be u8, else NULL. */
+static const float *byte_scales(const compilation *c, int node)
+{
+    return c->types.bytes && c->types.bytes[node] ? c->types.scales[node] : NULL;
 }
 
 static bool is_placeable(const compilation *c, int node, int input)
@@ -154,7 +169,8 @@ static bool is_placeable(const compilation *c, int node, int input)
     const det_op op = c->graph->nodes[producer].op;
     const bool writes_anywhere =
         op == DET_OP_CONVOLUTION || op == DET_OP_MAX_POOL || op == DET_OP_AVERAGE_POOL;
-    if (!writes_anywhere || producer == c->from || c->layers[producer].destination >= 0)
+    if (!writes_anywhere || is_integer(c, producer) || producer == c->from ||
+        c->layers[producer].destination >= 0)
         return false;
     if (c->shapes[producer].channels % block != 0) return false;
 
@@ -168,7 +184,7 @@ static bool is_placeable(const compilation *c, int node, int input)
 static bool all_placeable(const compilation *c, int node)
 {
     const det_node *concat = &c->graph->nodes[node];
-    if (c->network->plan.block == 0) return false;
+    if (c->network->plan.block == 0 || byte_scales(c, node)) return false;
     for (int i = 0; i < concat->input_count; i++)
         if (!is_placeable(c, node, concat->inputs[i])) return false;
     return true;
@@ -237,7 +253,13 @@ static int add_layer(compilation *c, int index, det_error *error)
         .in = first < 0 ? c->network->input_shape : c->shapes[first],
         .out = c->shapes[index],
         .destination = c->layers[index].destination,
+        .in_scales = c->types.scales && first >= 0 ? c->types.scales[first] : NULL,
+        .in_means = c->types.means && first >= 0 ? c->types.means[first] : NULL,
+        .out_scales = byte_scales(c, c->layers[index].value),
+        .weight_scales =
+            is_integer(c, index) ? c->network->model->quantization.layers[index].weights : NULL,
     };
+    if (layer.weight_scales) return det_add_integer_layer(plan, &layer, input, error);
     switch (node->op) {
     case DET_OP_CONVOLUTION:
         return det_add_convolution(plan, &layer, input, error);
@@ -338,10 +360,19 @@ static det_status prepare(compilation *c, det_error *error)
     return status;
 }
 
+/* Of the maps that are not u8. */
+static dnnl_data_type_t float_type(det_precision precision)
+{
+    if (precision == DET_F32) return dnnl_f32;
+    return precision == DET_BF16 || det_processor_has_bf16() ? dnnl_bf16 : dnnl_f32;
+}
+
 static det_status build(compilation *c, det_error *error)
 {
-    const dnnl_data_type_t type = c->network->precision == DET_BF16 ? dnnl_bf16 : dnnl_f32;
-    det_status status = det_plan_create(&c->network->plan, type, error);
+    det_status status =
+        det_plan_create(&c->network->plan, float_type(c->network->precision), error);
+    if (status == DET_OK && c->network->precision == DET_INT8)
+        status = det_types_choose(c->network->model, c->needed, c->from, &c->types, error);
     if (status == DET_OK) status = add_input(c, error);
     if (status < 0) return status;
     fuse(c);
@@ -365,6 +396,9 @@ static void call_build(void *context)
 
 static det_status check_options(const det_network_options *options, det_error *error)
 {
+    if (options->weight_bits != 0 && options->weight_bits != 7 && options->weight_bits != 8)
+        return det_fail(error, DET_ARGUMENT, "weights of %d bits; int8 has 8 or 7",
+                        options->weight_bits);
     const det_status status = det_precision_check(options->precision, error);
     if (status < 0) return status;
     if (options->width < 0 || options->height < 0 || options->threads < 0)
@@ -388,14 +422,19 @@ det_status det_network_compile(det_model *model, const det_network_options *opti
     det_network *made = det_alloc_zeroed(1, sizeof *made);
     if (!made) return det_fail_memory(error, "a network");
     made->model = det_model_share(model);
-    made->precision = options->precision;
+    made->precision = options->precision == DET_AUTO
+                          ? det_fastest_precision(&(const det_model *){model}, 1)
+                          : options->precision;
+    made->plan.weight_bits =
+        options->weight_bits ? options->weight_bits : det_integer_weight_bits();
     made->batch = options->batch ? options->batch : 1;
     made->threads = det_resolve_threads(options->threads);
     made->inner_threads = made->batch == 1 ? made->threads : 1;
     made->plan.winograd = options->winograd;
 
+    status = det_check_model_precision(model, made->precision, made->plan.weight_bits, error);
     compilation c = {.network = made, .graph = &made->model->graph, .options = options};
-    status = prepare(&c, error);
+    if (status == DET_OK) status = prepare(&c, error);
     if (status == DET_OK) {
         /* oneDNN splits its work for the thread count in force while a primitive is made. */
         build_call call = {&c, error, DET_OK};
@@ -406,6 +445,7 @@ det_status det_network_compile(det_model *model, const det_network_options *opti
     det_free(c.shapes);
     det_free(c.needed);
     det_free(c.to);
+    det_types_free(made->model, &c.types);
     if (status < 0) {
         det_network_free(made);
         return status;
@@ -432,6 +472,11 @@ const det_model *det_network_model(const det_network *network)
 det_precision det_network_precision(const det_network *network)
 {
     return network->precision;
+}
+
+int det_network_weight_bits(const det_network *network)
+{
+    return network->precision == DET_INT8 ? network->plan.weight_bits : 0;
 }
 
 size_t det_network_batch(const det_network *network)

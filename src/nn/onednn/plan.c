@@ -18,6 +18,12 @@ det_layout det_plain_layout(det_shape shape)
     return det_layout_create(4, dims, dnnl_f32, dnnl_nchw);
 }
 
+det_layout det_channels_last_layout(det_shape shape, dnnl_data_type_t type, int ndims)
+{
+    const dnnl_dims_t dims = {1, shape.channels, shape.height, shape.width};
+    return det_layout_create(ndims, dims, type, ndims == 4 ? dnnl_nhwc : dnnl_nc);
+}
+
 static det_layout map_layout(const det_plan *plan, det_shape shape, dnnl_format_tag_t tag)
 {
     const dnnl_dims_t dims = {1, shape.channels, shape.height, shape.width};
@@ -116,11 +122,13 @@ void det_plan_free(det_plan *plan)
 
 int det_plan_add_tensor(det_plan *plan, det_layout layout, det_shape shape, det_error *error)
 {
-    det_layout plain = det_plain_layout(shape);
-    if (!layout || !plain ||
+    det_layout plain = det_plain_layout(shape), last = NULL;
+    if (layout) last = det_channels_last_layout(shape, det_layout_type(layout), 4);
+    if (!last || !plain ||
         !det_grow_array(&plan->tensors, &plan->tensor_capacity, (size_t)plan->tensor_count + 1,
                         sizeof *plan->tensors)) {
         det_layout_free(plain);
+        det_layout_free(last);
         det_layout_free(layout);
         return det_fail_memory(error, "a tensor of the network");
     }
@@ -131,6 +139,7 @@ int det_plan_add_tensor(det_plan *plan, det_layout layout, det_shape shape, det_
         .type = type,
         .plain = type == dnnl_f32 &&
                  (det_layout_ndims(layout) == 2 || dnnl_memory_desc_equal(layout, plain)),
+        .channels_last = dnnl_memory_desc_equal(layout, last),
         .shape = shape,
         .copy_of = -1,
         .parent = -1,
@@ -138,16 +147,20 @@ int det_plan_add_tensor(det_plan *plan, det_layout layout, det_shape shape, det_
         .last = -1,
     };
     det_layout_free(plain);
+    det_layout_free(last);
     return plan->tensor_count++;
 }
 
-dnnl_primitive_attr_t det_plan_attributes(const det_node *relu)
+dnnl_primitive_attr_t det_plan_attributes(const det_node *relu, const det_scaling *scaling)
 {
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_post_ops_t post = NULL;
     if (dnnl_primitive_attr_create(&attributes) != dnnl_success) return NULL;
     bool good = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user) ==
                 dnnl_success;
+    if (good && scaling)
+        good = det_attributes_scale(attributes, scaling->argument, scaling->mask, scaling->values,
+                                    scaling->count) == dnnl_success;
     if (good && relu) {
         good = dnnl_post_ops_create(&post) == dnnl_success &&
                det_post_relu(post, relu->negative_slope) == dnnl_success &&
@@ -201,9 +214,9 @@ det_status det_plan_add_step(det_plan *plan, const char *layer, dnnl_primitive_d
 }
 
 static dnnl_status_t describe_reorder(det_plan *plan, det_const_layout from, det_const_layout to,
-                                      dnnl_primitive_desc_t *pd)
+                                      const det_scaling *scaling, dnnl_primitive_desc_t *pd)
 {
-    dnnl_primitive_attr_t attributes = det_plan_attributes(NULL);
+    dnnl_primitive_attr_t attributes = det_plan_attributes(NULL, scaling);
     if (!attributes) return dnnl_out_of_memory;
     const dnnl_status_t result =
         dnnl_reorder_primitive_desc_create(pd, from, plan->engine, to, plan->engine, attributes);
@@ -211,26 +224,91 @@ static dnnl_status_t describe_reorder(det_plan *plan, det_const_layout from, det
     return result;
 }
 
-int det_plan_reorder(det_plan *plan, const char *layer, int tensor, det_const_layout wanted,
-                     det_error *error)
+static int find_copy(const det_plan *plan, int tensor, det_const_layout wanted)
 {
-    const det_plan_tensor from = plan->tensors[tensor];
-    if (dnnl_memory_desc_equal(from.layout, wanted)) return tensor;
     for (int i = tensor + 1; i < plan->tensor_count; i++)
         if (plan->tensors[i].copy_of == tensor &&
             dnnl_memory_desc_equal(plan->tensors[i].layout, wanted))
             return i;
+    return -1;
+}
 
-    const int to = det_plan_add_tensor(plan, det_layout_copy(wanted), from.shape, error);
+/* Reorders and multiplies each value by its channel's factor; `scaling` may be NULL. */
+static int reorder(det_plan *plan, const char *layer, int tensor, det_const_layout wanted,
+                   const det_scaling *scaling, det_error *error)
+{
+    const int copy = find_copy(plan, tensor, wanted);
+    if (copy >= 0) return copy;
+    const int to =
+        det_plan_add_tensor(plan, det_layout_copy(wanted), plan->tensors[tensor].shape, error);
     if (to < 0) return to;
     plan->tensors[to].copy_of = tensor;
-    dnnl_primitive_desc_t pd = NULL;
-    const dnnl_status_t result = describe_reorder(plan, from.layout, plan->tensors[to].layout, &pd);
-    if (result != dnnl_success) return det_dnnl_fail(error, "reorder a tensor", result);
+    det_argument arguments[3] = {{DNNL_ARG_FROM, tensor, NULL}, {DNNL_ARG_TO, to, NULL}};
+    int count = 2;
+    det_status status =
+        scaling ? det_plan_add_scales(plan, scaling, arguments, &count, error) : DET_OK;
+    if (status < 0) return status;
 
-    const det_argument arguments[] = {{DNNL_ARG_FROM, tensor, NULL}, {DNNL_ARG_TO, to, NULL}};
-    const det_status status = det_plan_add_step(plan, layer, pd, arguments, 2, error);
-    return status < 0 ? (int)status : to;
+    dnnl_primitive_desc_t pd = NULL;
+    const dnnl_status_t result = describe_reorder(plan, plan->tensors[tensor].layout,
+                                                  plan->tensors[to].layout, scaling, &pd);
+    if (result != dnnl_success) return det_dnnl_fail(error, "reorder a tensor", result);
+    status = det_plan_add_step(plan, layer, pd, arguments, count, error);
+    return status < 0 ? status : to;
+}
+
+/* One factor for all channels where they are alike: oneDNN is faster so. */
+static det_scaling factors_of(const float *factors, int channels)
+{
+    for (int c = 1; c < channels; c++)
+        if (factors[c] != factors[0])
+            return (det_scaling){DNNL_ARG_FROM, 1 << 1, factors, (size_t)channels};
+    return (det_scaling){DNNL_ARG_FROM, 0, factors, 1};
+}
+
+int det_plan_reorder(det_plan *plan, const char *layer, int tensor, det_const_layout wanted,
+                     det_error *error)
+{
+    const det_plan_tensor *from = &plan->tensors[tensor];
+    if (dnnl_memory_desc_equal(from->layout, wanted)) return tensor;
+    if (!from->scales) return reorder(plan, layer, tensor, wanted, NULL, error);
+    const det_scaling scaling = factors_of(from->scales, from->shape.channels);
+    return reorder(plan, layer, tensor, wanted, &scaling, error);
+}
+
+int det_plan_as_bytes(det_plan *plan, const char *layer, int tensor, const float *scales,
+                      det_error *error)
+{
+    const det_plan_tensor *from = &plan->tensors[tensor];
+    if (from->type == dnnl_u8) return tensor;
+    const int channels = from->shape.channels;
+    float *factors = det_alloc_array((size_t)channels, sizeof *factors);
+    det_layout wanted =
+        det_channels_last_layout(from->shape, dnnl_u8, det_layout_ndims(from->layout));
+    int bytes = DET_MEMORY;
+    if (factors && wanted) {
+        for (int c = 0; c < channels; c++) factors[c] = 1 / scales[c];
+        const det_scaling scaling = factors_of(factors, channels);
+        bytes = reorder(plan, layer, tensor, wanted, &scaling, error);
+    } else {
+        det_fail_memory(error, "a map in bytes");
+    }
+    if (bytes >= 0) plan->tensors[bytes].scales = scales;
+    det_layout_free(wanted);
+    det_free(factors);
+    return bytes;
+}
+
+int det_plan_as_float(det_plan *plan, const char *layer, int tensor, det_error *error)
+{
+    const det_plan_tensor *from = &plan->tensors[tensor];
+    if (from->type != dnnl_u8) return tensor;
+    det_layout wanted =
+        det_channels_last_layout(from->shape, dnnl_f32, det_layout_ndims(from->layout));
+    if (!wanted) return det_fail_memory(error, "a map");
+    const int map = det_plan_reorder(plan, layer, tensor, wanted, error);
+    det_layout_free(wanted);
+    return map;
 }
 
 int det_plan_as_map(det_plan *plan, const char *layer, int tensor, det_error *error)
@@ -299,6 +377,21 @@ det_status det_plan_add_constant(det_plan *plan, const void *values, det_const_l
     return DET_OK;
 }
 
+det_status det_plan_add_scales(det_plan *plan, const det_scaling *scaling, det_argument *constants,
+                               int *count, det_error *error)
+{
+    if (!det_scales_are_arguments) return DET_OK;
+    const dnnl_dims_t dims = {(dnnl_dim_t)scaling->count};
+    det_layout row = det_layout_create(1, dims, dnnl_f32, dnnl_x);
+    if (!row) return det_fail_memory(error, "scales");
+    det_argument argument = {det_scale_argument | scaling->argument, -1, NULL};
+    const det_status status =
+        det_plan_add_constant(plan, scaling->values, row, row, &argument, error);
+    det_layout_free(row);
+    if (status == DET_OK) constants[(*count)++] = argument;
+    return status;
+}
+
 int det_plan_add_layer(det_plan *plan, const det_layer *layer, int input, dnnl_primitive_desc_t pd,
                        const det_argument *constants, int constant_count, det_error *error)
 {
@@ -315,7 +408,7 @@ int det_plan_add_layer(det_plan *plan, const det_layer *layer, int input, dnnl_p
         return status;
     }
 
-    det_argument arguments[4] = {{DNNL_ARG_SRC, input, NULL}, {DNNL_ARG_DST, output, NULL}};
+    det_argument arguments[5] = {{DNNL_ARG_SRC, input, NULL}, {DNNL_ARG_DST, output, NULL}};
     for (int i = 0; i < constant_count; i++) arguments[2 + i] = constants[i];
     status = det_plan_add_step(plan, name, pd, arguments, 2 + constant_count, error);
     return status < 0 ? status : output;

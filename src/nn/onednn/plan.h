@@ -16,8 +16,10 @@ typedef struct det_plan_tensor {
     det_layout layout;
     size_t size; /**< bytes */
     dnnl_data_type_t type;
-    bool plain; /**< f32, rows of a map one after another: N C H W, or N C */
+    bool plain;         /**< f32, rows of a map one after another: N C H W, or N C */
+    bool channels_last; /**< N H W C */
     det_shape shape;
+    const float *scales;  /**< u8: of each channel; borrowed, for as long as the plan is made */
     int copy_of;          /**< the tensor that a reorder made this from, or -1 */
     int parent;           /**< the tensor of which this is a part, or -1 */
     size_t parent_offset; /**< bytes */
@@ -53,6 +55,7 @@ typedef struct det_plan {
     dnnl_data_type_t type; /**< of maps: f32 or bf16 */
     int block; /**< channels a block of this processor's layout holds: 16, 8, or 0 (no blocks) */
     bool winograd;
+    int weight_bits; /**< of integer layers: 8 or 7 */
     det_plan_tensor *tensors;
     int tensor_count;
     det_step *steps;
@@ -82,6 +85,24 @@ struct det_network {
     size_t output_count;
 };
 
+/** Whether a model can run in that precision here: DET_OK or DET_UNSUPPORTED. */
+det_status det_check_model_precision(const det_model *model, det_precision precision,
+                                     int weight_bits, det_error *error);
+
+/** What a network in int8 holds in which type, by layer; {0} in other precisions. */
+typedef struct det_types {
+    bool *integers; /**< the layer computes in 8-bit integers */
+    bool *bytes;    /**< its result is wanted as u8 */
+    float **scales; /**< of its result's channels, or NULL (det_channel_values) */
+    float **means;  /**< likewise */
+} det_types;
+
+/** @param needed the layers to compute; the result of `from` is given.
+ *  det_types_free also after a failure. @return DET_OK, DET_MEMORY. */
+det_status det_types_choose(const det_model *model, const bool *needed, int from, det_types *types,
+                            det_error *error);
+void det_types_free(const det_model *model, det_types *types);
+
 /** Threads that the pictures of one batch run on at a time: a worker has a lane for each. */
 int det_network_lanes(const det_network *network);
 
@@ -101,6 +122,8 @@ int det_plan_add_tensor(det_plan *plan, det_layout layout, det_shape shape, det_
 /** The layout of a map on this processor: blocked where channels fill whole blocks, else plain. */
 det_layout det_plan_map_layout(const det_plan *plan, det_shape shape);
 det_layout det_plain_layout(det_shape shape);
+/** N H W C, or N C where ndims is 2. */
+det_layout det_channels_last_layout(det_shape shape, dnnl_data_type_t type, int ndims);
 
 /** Adds a constant from values in the layout `plain`, reordered to what the primitive wants, and
  *  puts its memory (owned by the plan) into the argument. */
@@ -118,12 +141,31 @@ det_status det_plan_add_step(det_plan *plan, const char *layer, dnnl_primitive_d
 int det_plan_reorder(det_plan *plan, const char *layer, int tensor, det_const_layout wanted,
                      det_error *error);
 
+/** The tensor as u8 with these scales, one a channel, channels last; itself where it is u8. */
+int det_plan_as_bytes(det_plan *plan, const char *layer, int tensor, const float *scales,
+                      det_error *error);
+
+/** The tensor in floating point: itself, or f32 with channels last where it is u8. */
+int det_plan_as_float(det_plan *plan, const char *layer, int tensor, det_error *error);
+
 /** The tensor in the layout that pools and LRN run fast in (det_plan_map_layout). */
 int det_plan_as_map(det_plan *plan, const char *layer, int tensor, det_error *error);
 
+/** What the result of a primitive is multiplied by, before a ReLU. */
+typedef struct det_scaling {
+    int argument; /**< DNNL_ARG_WEIGHTS, or DNNL_ARG_FROM of a reorder */
+    int mask;     /**< bits 1 << dimension of that argument along which scales differ */
+    const float *values;
+    size_t count;
+} det_scaling;
+
 /** Primitive attributes that every step has (scratchpad in our arena), with a ReLU fused behind
- *  the operation where `relu` is not NULL. NULL when memory is short. */
-dnnl_primitive_attr_t det_plan_attributes(const det_node *relu);
+ *  the operation and a scaling, where these are not NULL. NULL when memory is short. */
+dnnl_primitive_attr_t det_plan_attributes(const det_node *relu, const det_scaling *scaling);
+
+/** Appends the scales to a step's constants, where oneDNN takes them as an argument. */
+det_status det_plan_add_scales(det_plan *plan, const det_scaling *scaling, det_argument *constants,
+                               int *count, det_error *error);
 
 /** Gives every tensor its place; after the last step. */
 det_status det_plan_place_tensors(det_plan *plan, det_error *error);
@@ -137,10 +179,14 @@ typedef struct det_layer {
     const det_node *relu; /**< fused behind it, or NULL */
     det_shape in, out;
     int destination;
+    const float *in_scales;     /**< of its first input's channels, or NULL */
+    const float *in_means;      /**< likewise: their mean values */
+    const float *out_scales;    /**< those of its output, which is to be u8; or NULL: a float */
+    const float *weight_scales; /**< NULL: it is not an integer layer */
 } det_layer;
 
 /** Adds the step of a layer with one input: the input reordered if the primitive wants it, the
- *  output in layer->destination or a new tensor, and up to two constants. Destroys `pd` whatever
+ *  output in layer->destination or a new tensor, and up to three constants. Destroys `pd` whatever
  *  happens. @return the tensor with the result, or a negative det_status. */
 int det_plan_add_layer(det_plan *plan, const det_layer *layer, int input, dnnl_primitive_desc_t pd,
                        const det_argument *constants, int constant_count, det_error *error);
@@ -148,6 +194,11 @@ int det_plan_add_layer(det_plan *plan, const det_layer *layer, int input, dnnl_p
 /** The layout that a convolution or pool writes: its destination's, else blocks, else any. */
 det_layout det_plan_output_layout(const det_plan *plan, const det_layer *layer);
 
+/** Strides, dilations - 1, padding before and behind, in oneDNN's order. */
+void det_convolution_window(const det_node *node, dnnl_dims_t window[4]);
+
+/** A convolution or inner product in 8-bit integers. */
+int det_add_integer_layer(det_plan *plan, const det_layer *layer, int input, det_error *error);
 int det_add_convolution(det_plan *plan, const det_layer *layer, int input, det_error *error);
 int det_add_pool(det_plan *plan, const det_layer *layer, int input, det_error *error);
 int det_add_lrn(det_plan *plan, const det_layer *layer, int input, det_error *error);

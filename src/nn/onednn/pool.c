@@ -43,6 +43,15 @@ static dnnl_alg_kind_t algorithm_of(const det_node *node, bool padded)
     return padded ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding;
 }
 
+/* Of the input's kind. */
+static det_layout output_layout(const det_plan *plan, const det_layer *layer, int input)
+{
+    const det_plan_tensor *in = &plan->tensors[input];
+    return in->channels_last && layer->destination < 0
+               ? det_channels_last_layout(layer->out, in->type, 4)
+               : det_plan_output_layout(plan, layer);
+}
+
 static dnnl_status_t describe(const det_plan *plan, const det_layer *layer, int input,
                               const side *v, const side *h, dnnl_primitive_desc_t *pd)
 {
@@ -55,8 +64,8 @@ static dnnl_status_t describe(const det_plan *plan, const det_layer *layer, int 
         {v->stride, h->stride}, {v->kernel, h->kernel}, {v->pad, h->pad}, {bottom, right}};
     const bool padded = v->pad > 0 || h->pad > 0;
 
-    det_layout out = det_plan_output_layout(plan, layer);
-    dnnl_primitive_attr_t attributes = det_plan_attributes(NULL);
+    det_layout out = output_layout(plan, layer, input);
+    dnnl_primitive_attr_t attributes = det_plan_attributes(NULL, NULL);
     const dnnl_status_t result =
         out && attributes ? det_pd_pool(pd, plan->engine, algorithm_of(layer->node, padded),
                                         plan->tensors[input].layout, out, window, attributes)
@@ -100,7 +109,7 @@ static int correct_overhang(det_plan *plan, const det_layer *layer, int input, c
     if (output < 0) return output;
 
     det_layout layout = det_plain_layout(shape);
-    dnnl_primitive_attr_t attributes = det_plan_attributes(NULL);
+    dnnl_primitive_attr_t attributes = det_plan_attributes(NULL, NULL);
     if (!layout || !attributes) {
         output = det_fail_memory(error, "a pool");
         goto done;
@@ -115,6 +124,19 @@ done:
     return output;
 }
 
+/* The input as the pool reads it. A maximum of bytes has the scales of the bytes. */
+static int prepare_input(det_plan *plan, const det_layer *layer, int input, det_error *error)
+{
+    const char *name = layer->node->name;
+    if (layer->node->op == DET_OP_MAX_POOL) {
+        if (plan->tensors[input].type == dnnl_u8) return input;
+        if (layer->out_scales)
+            return det_plan_as_bytes(plan, name, input, layer->out_scales, error);
+    }
+    const int values = det_plan_as_float(plan, name, input, error);
+    return values < 0 ? values : det_plan_as_map(plan, name, values, error);
+}
+
 int det_add_pool(det_plan *plan, const det_layer *layer, int input, det_error *error)
 {
     side v, h;
@@ -125,11 +147,12 @@ int det_add_pool(det_plan *plan, const det_layer *layer, int input, det_error *e
 
     det_layer pool = *layer;
     if (corrected) pool.destination = -1; /* the correction writes there */
-    const int map = det_plan_as_map(plan, layer->node->name, input, error);
+    const int map = prepare_input(plan, layer, input, error);
     if (map < 0) return map;
     dnnl_primitive_desc_t pd = NULL;
     const dnnl_status_t result = describe(plan, &pool, map, &v, &h, &pd);
     if (result != dnnl_success) return det_dnnl_fail(error, "describe a pool", result);
     const int output = det_plan_add_layer(plan, &pool, map, pd, NULL, 0, error);
+    if (output >= 0) plan->tensors[output].scales = plan->tensors[map].scales;
     return output < 0 || !corrected ? output : correct_overhang(plan, layer, output, &v, &h, error);
 }

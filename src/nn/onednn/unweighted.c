@@ -9,7 +9,9 @@ static int add(det_plan *plan, const det_layer *layer, int input, describe *desc
                det_error *error)
 {
     dnnl_primitive_desc_t pd = NULL;
-    dnnl_primitive_attr_t attributes = det_plan_attributes(NULL);
+    input = det_plan_as_float(plan, layer->node->name, input, error);
+    if (input < 0) return input;
+    dnnl_primitive_attr_t attributes = det_plan_attributes(NULL, NULL);
     if (!attributes) return det_fail_memory(error, "a layer");
     const dnnl_status_t result =
         describe_it(plan, layer->node, plan->tensors[input].layout, attributes, &pd);

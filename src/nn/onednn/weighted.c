@@ -5,6 +5,8 @@
  */
 #include "src/nn/onednn/plan.h"
 
+#include <string.h>
+
 /* Layouts that the layer asks for ("any": the primitive chooses) and those of the model file. */
 typedef struct {
     det_layout in, weights, bias, out;
@@ -45,17 +47,24 @@ static int add_weighted(det_plan *plan, const det_layer *layer, int input, const
     return det_plan_add_layer(plan, layer, input, pd, constants, count, error);
 }
 
+void det_convolution_window(const det_node *node, dnnl_dims_t window[4])
+{
+    const det_window *w = &node->window;
+    const dnnl_dim_t sides[4][2] = {{w->stride_h, w->stride_w},
+                                    {w->dilation_h - 1, w->dilation_w - 1},
+                                    {w->pad_h, w->pad_w},
+                                    {w->pad_h, w->pad_w}};
+    for (int i = 0; i < 4; i++) memcpy(window[i], sides[i], sizeof sides[i]);
+}
+
 static dnnl_status_t describe_convolution(const det_plan *plan, const det_layer *layer,
                                           const layouts_of *l, dnnl_primitive_desc_t *pd)
 {
-    const det_window *w = &layer->node->window;
-    const dnnl_dims_t window[4] = {{w->stride_h, w->stride_w},
-                                   {w->dilation_h - 1, w->dilation_w - 1},
-                                   {w->pad_h, w->pad_w},
-                                   {w->pad_h, w->pad_w}};
+    dnnl_dims_t window[4];
+    det_convolution_window(layer->node, window);
     const det_const_layout layouts[4] = {l->in, l->weights,
                                          layer->node->bias.values ? l->bias : NULL, l->out};
-    dnnl_primitive_attr_t attributes = det_plan_attributes(layer->relu);
+    dnnl_primitive_attr_t attributes = det_plan_attributes(layer->relu, NULL);
     if (!attributes) return dnnl_out_of_memory;
     const dnnl_status_t result = det_pd_convolution(
         pd, plan->engine, plan->winograd ? dnnl_convolution_auto : dnnl_convolution_direct, layouts,
@@ -79,7 +88,7 @@ static void convolution_layouts(const det_plan *plan, const det_layer *layer, in
     /* A plain input is a picture or comes from the caller: the convolution says what it wants. */
     const det_plan_tensor *source = &plan->tensors[input];
     const dnnl_data_type_t type = plan->type;
-    l->in = source->plain || source->type != type
+    l->in = source->plain || source->channels_last || source->type != type
                 ? det_layout_create(4, in, type, dnnl_format_tag_any)
                 : det_layout_copy(source->layout);
     l->weights = groups > 1 ? det_layout_create(5, grouped, type, dnnl_format_tag_any)
@@ -109,7 +118,7 @@ static dnnl_status_t describe_inner_product(const det_plan *plan, const det_laye
 {
     const det_const_layout layouts[4] = {l->in, l->weights,
                                          layer->node->bias.values ? l->bias : NULL, l->out};
-    dnnl_primitive_attr_t attributes = det_plan_attributes(layer->relu);
+    dnnl_primitive_attr_t attributes = det_plan_attributes(layer->relu, NULL);
     if (!attributes) return dnnl_out_of_memory;
     const dnnl_status_t result = det_pd_inner_product(pd, plan->engine, layouts, attributes);
     dnnl_primitive_attr_destroy(attributes);
