@@ -341,7 +341,8 @@ static weight_shape shape_of(const det_node *node, int input_channels)
 
 static const float *input_of(const weight_shape *s, const float *input, int o)
 {
-    return input + o / s->outputs_in_group * s->inputs;
+    const int group = o / s->outputs_in_group;
+    return input + (size_t)group * (size_t)s->inputs;
 }
 
 void det_weight_scales(const det_node *node, int input_channels, const float *input, float *scales)
