@@ -28,17 +28,18 @@ typedef struct det_calibration_options {
  *  gives the ranges of the activations; weights get a scale a channel. The second chooses: of six
  *  ways to make scales of ranges the one whose network in int8 stays closest to f32; and where that
  *  is not close enough, layers that return to higher precision, those first that cost most for the
- *  time they save (with fewer than 32 regions none). The third, which had no say, gives the agreement
- *  of bf16 (on a processor that has it) and of int8 with weights of 8 (with VNNI) and of 7 bits.
+ *  time they save (with fewer than 32 regions none). The third, which had no say, gives the
+ * agreement of bf16 (on a processor that has it) and of int8 with weights of 8 (with VNNI) and of 7
+ * bits.
  *
  *  @param model_path    a model file with class probabilities.
  *  @param pictures      picture_count files, at least one; those that will be met later are best.
  *  @param out_path      receives the model with its `quantization`; may be model_path.
  *  @param run           threads, progress (steps are batches; their number may grow), deadline.
  *  @return DET_OK also where a precision disagrees too much: it is then listed as not verified.
- *          DET_ARGUMENT (no picture; too few regions for three parts; a model without probabilities),
- *          DET_IO, DET_FORMAT, DET_UNSUPPORTED, DET_LIMIT (of a picture or the model: error->file),
- *          DET_CANCELLED, DET_MEMORY. Equal calls give equal files on one processor. */
+ *          DET_ARGUMENT (no picture; too few regions for three parts; a model without
+ * probabilities), DET_IO, DET_FORMAT, DET_UNSUPPORTED, DET_LIMIT (of a picture or the model:
+ * error->file), DET_CANCELLED, DET_MEMORY. Equal calls give equal files on one processor. */
 DET_API det_status det_model_calibrate(const char *model_path, const char *const *pictures,
                                        size_t picture_count, const det_calibration_options *options,
                                        const char *out_path, const det_run *run, det_error *error);
