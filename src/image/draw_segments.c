@@ -9,6 +9,7 @@
 typedef struct {
     uint64_t sum[3]; /* b, g, r */
     uint64_t pixels;
+    uint8_t mean[3]; /* rounded */
 } color_sum;
 
 typedef struct {
@@ -38,6 +39,14 @@ static void sum_colors(const drawing *d)
     }
 }
 
+/* A segment without a pixel of the picture, which is smaller than the labels, is not painted. */
+static void find_means(const drawing *d)
+{
+    for (color_sum *sum = d->sums; sum < d->sums + d->map->count; sum++)
+        for (int c = 0; c < 3 && sum->pixels > 0; c++)
+            sum->mean[c] = (uint8_t)((sum->sum[c] + sum->pixels / 2) / sum->pixels);
+}
+
 /* Whether another segment begins within a line's width to the right or below. */
 static bool at_border(const drawing *d, int x, int y, int32_t label)
 {
@@ -60,11 +69,8 @@ static void paint(const drawing *d, det_image *drawn)
         uint8_t *pixel = drawn->pixels + (size_t)y * drawn->stride;
         for (int x = 0; x < drawn->width; x++, pixel += 3) {
             const int32_t label = label_at(d, x, y);
-            const color_sum *sum = &d->sums[label];
+            const uint8_t *mean = d->sums[label].mean;
             const bool border = at_border(d, x, y, label);
-            uint8_t mean[3];
-            for (int c = 0; c < 3; c++)
-                mean[c] = (uint8_t)((sum->sum[c] + sum->pixels / 2) / sum->pixels);
             for (int c = 0; c < 3; c++) pixel[c] = border ? border_value(mean, c) : mean[c];
         }
     }
@@ -99,6 +105,7 @@ det_status det_draw_segments(const det_image *image, const det_segmentation *seg
     status = det_image_create(image->width, image->height, drawn, error);
     if (status == DET_OK) {
         sum_colors(&d);
+        find_means(&d);
         paint(&d, drawn);
     }
     det_free(sums);
