@@ -198,9 +198,8 @@ typedef struct det_writer det_writer;
  *  @return DET_OK; DET_ARGUMENT (coco without numbers for every picture; voc and yolo without a
  *          folder, or where two pictures would share a name in it; a format that needs `inputs` or
  *          `class_names` without them; proposals, labels or detections in a format that cannot hold
- *          them); DET_IO (cannot
- *          be written: found here, before any work is done); DET_FORMAT (annotations);
- *          DET_MEMORY. */
+ *          them); DET_IO (cannot be written: found here, before any work is done); DET_FORMAT
+ *          (annotations); DET_MEMORY. */
 DET_API det_status det_writer_open(const det_writer_options *options, det_writer **writer,
                                    det_error *error);
 /** Writes one picture. After a failure the writer can only be abandoned, or closed, which fails.

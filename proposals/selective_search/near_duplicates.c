@@ -7,6 +7,7 @@
  * and a box is compared with those of its own cell and the eight around it. */
 #include "proposals/selective_search/near_duplicates.h"
 
+#include "proposals/selective_search/similarity.h"
 #include "src/base/memory.h"
 
 #include <math.h>
@@ -26,18 +27,13 @@ static int cell_of(int side, double iou)
     return cell < most_cells - 1 ? (int)cell : most_cells - 1;
 }
 
-static int64_t area(det_rectangle r)
-{
-    return (int64_t)(r.x1 - r.x0) * (r.y1 - r.y0);
-}
-
 static bool overlap_more(det_rectangle a, det_rectangle b, double iou)
 {
-    const int32_t x0 = a.x0 > b.x0 ? a.x0 : b.x0, x1 = a.x1 < b.x1 ? a.x1 : b.x1;
-    const int32_t y0 = a.y0 > b.y0 ? a.y0 : b.y0, y1 = a.y1 < b.y1 ? a.y1 : b.y1;
-    if (x0 >= x1 || y0 >= y1) return false;
-    const int64_t common = (int64_t)(x1 - x0) * (y1 - y0);
-    return (double)common > iou * (double)(area(a) + area(b) - common);
+    const det_rectangle both = {a.x0 > b.x0 ? a.x0 : b.x0, a.y0 > b.y0 ? a.y0 : b.y0,
+                                a.x1 < b.x1 ? a.x1 : b.x1, a.y1 < b.y1 ? a.y1 : b.y1};
+    if (both.x0 >= both.x1 || both.y0 >= both.y1) return false;
+    const int64_t common = det_rectangle_area(both);
+    return (double)common > iou * (double)(det_rectangle_area(a) + det_rectangle_area(b) - common);
 }
 
 static bool has_near(const sieve *s, det_rectangle box, int column, int row)

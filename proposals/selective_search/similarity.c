@@ -24,7 +24,7 @@ det_rectangle det_rectangle_around(det_rectangle a, det_rectangle b)
                            larger(a.y1, b.y1)};
 }
 
-static int64_t area(det_rectangle r)
+int64_t det_rectangle_area(det_rectangle r)
 {
     return (int64_t)(r.x1 - r.x0) * (r.y1 - r.y0);
 }
@@ -47,7 +47,7 @@ float det_similarity(unsigned terms, const det_histograms *histograms, const det
         count++;
     }
     if (terms & DET_SIMILARITY_FILL) {
-        const int64_t gap = area(det_rectangle_around(a->box, b->box)) - both;
+        const int64_t gap = det_rectangle_area(det_rectangle_around(a->box, b->box)) - both;
         sum += 1 - (float)gap / (float)pixels;
         count++;
     }

@@ -11,6 +11,7 @@
 float det_similarity(unsigned terms, const det_histograms *histograms, const det_blob *a,
                      const det_blob *b, int64_t pixels);
 
+int64_t det_rectangle_area(det_rectangle r);
 /** The smallest rectangle around two. */
 det_rectangle det_rectangle_around(det_rectangle a, det_rectangle b);
 

@@ -481,6 +481,13 @@ static bool is_yaml(const char *name)
     return det_text_ends_fold(name, ".yaml") || det_text_ends_fold(name, ".yml");
 }
 
+/* All .yaml files of a folder. */
+static det_status list_yaml(const char *folder, det_paths *names, det_error *error)
+{
+    const det_status status = det_folder_names(folder, ".yaml", names, error);
+    return status == DET_OK ? det_folder_names(folder, ".yml", names, error) : status;
+}
+
 /* The .yaml file of a folder: one of a usual name, or the only one. *found is NULL where there is
  * none. */
 static det_status find_yaml(const char *folder, char **found, det_error *error)
@@ -489,8 +496,7 @@ static det_status find_yaml(const char *folder, char **found, det_error *error)
     det_paths names = {0};
     det_status status = find_below(folder, usual, found, error);
     if (status < 0 || *found) return status;
-    status = det_folder_names(folder, ".yaml", &names, error);
-    if (status == DET_OK) status = det_folder_names(folder, ".yml", &names, error);
+    status = list_yaml(folder, &names, error);
     if (status == DET_OK && names.count == 1) {
         *found = det_path_join(folder, names.items[0]);
         if (!*found) status = out_of_memory(error);
@@ -547,8 +553,7 @@ det_status det_yolo_recognises(const char *path, bool *found, det_error *error)
     det_free(sign);
     if (status < 0 || *found) return status;
     det_paths names = {0};
-    status = det_folder_names(path, ".yaml", &names, error);
-    if (status == DET_OK) status = det_folder_names(path, ".yml", &names, error);
+    status = list_yaml(path, &names, error);
     *found = names.count > 0;
     det_paths_free(&names);
     return status;

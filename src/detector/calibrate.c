@@ -143,11 +143,6 @@ static void free_runner(runner *r)
     *r = (runner){0};
 }
 
-static size_t values_of(det_shape shape)
-{
-    return (size_t)shape.channels * (size_t)shape.height * (size_t)shape.width;
-}
-
 static det_status create_runner(const calibration *c, det_network_options options, runner *r,
                                 det_error *error)
 {
@@ -162,7 +157,7 @@ static det_status create_runner(const calibration *c, det_network_options option
     r->outputs = det_alloc_zeroed(r->output_count, sizeof *r->outputs);
     if (!r->outputs) return det_fail_memory(error, "the outputs of a network");
     for (size_t i = 0; i < r->output_count; i++) {
-        r->outputs[i] = det_alloc_array(values_of(det_network_output_shape(network, i)),
+        r->outputs[i] = det_alloc_array(det_shape_values(det_network_output_shape(network, i)),
                                         batch_size * sizeof(float));
         if (!r->outputs[i]) return det_fail_memory(error, "the outputs of a network");
     }

@@ -6,15 +6,15 @@
 #include "src/base/memory.h"
 #include "src/base/run.h"
 #include "src/detector/ensemble.h"
-#include "src/image/multi_crop.h"
+#include "src/detector/picture_crops.h"
 
 #include <stdlib.h>
 
 struct det_classifier {
     det_ensemble ensemble;
-    det_classify_options options;
+    det_picture_crops crops;
     double timeout_s;
-    uint64_t max_pixels, memory_mb;
+    uint64_t memory_mb;
 };
 
 /* ---- The crops of a picture ----------------------------------------------------------------- */
@@ -26,18 +26,6 @@ typedef struct {
     det_multi_crop *plans; /* one a network */
     size_t first;          /* crop of the batch */
 } picture;
-
-static det_status plan_crops(const det_classifier *classifier, size_t which, int width, int height,
-                             det_multi_crop *plan, det_error *error)
-{
-    const det_crop_options *crop = &classifier->ensemble.crops[which];
-    const det_multi_crop_options options = {.crops = classifier->options.crops,
-                                            .width = crop->width,
-                                            .height = crop->height,
-                                            .shorter_side_px = classifier->options.shorter_side_px,
-                                            .max_pixels = classifier->max_pixels};
-    return det_multi_crop_plan(width, height, &options, plan, error);
-}
 
 static bool shares_crops(const det_ensemble *ensemble, size_t which)
 {
@@ -63,7 +51,8 @@ static det_status plan_picture(picture *p, const det_image *image, det_error *er
     for (size_t i = 0; i < ensemble->count; i++) {
         if (shares_crops(ensemble, i)) continue;
         const det_status status =
-            plan_crops(classifier, i, image->width, image->height, &p->plans[i], error);
+            det_picture_crops_plan(&classifier->crops, &ensemble->crops[i], image->width,
+                                   image->height, &p->plans[i], error);
         if (status < 0) return status;
         bytes += det_multi_crop_memory(&p->plans[i]);
     }
@@ -91,7 +80,7 @@ static det_status make_crop(const void *context, size_t which, size_t index, uin
 static det_status create(det_classifier *made, const det_config *config, det_error *error)
 {
     const det_ensemble_options options = {.whole_pictures = true,
-                                          .batch_max = (size_t)made->options.crops};
+                                          .batch_max = (size_t)made->crops.options.crops};
     det_status status = det_ensemble_create(config, &options, &made->ensemble, error);
     if (status == DET_OK)
         status =
@@ -99,7 +88,8 @@ static det_status create(det_classifier *made, const det_config *config, det_err
     for (size_t i = 0; status == DET_OK && i < made->ensemble.count; i++) {
         det_multi_crop plan;
         const det_crop_options *crop = &made->ensemble.crops[i];
-        status = plan_crops(made, i, crop->width, crop->height, &plan, error);
+        status =
+            det_picture_crops_plan(&made->crops, crop, crop->width, crop->height, &plan, error);
     }
     return status;
 }
@@ -109,10 +99,8 @@ det_status det_classifier_create(const det_config *config, const det_classify_op
 {
     det_classifier *made = det_alloc_zeroed(1, sizeof *made);
     if (!made) return det_fail_memory(error, "a classifier");
-    if (options) made->options = *options;
-    if (made->options.crops == 0) made->options.crops = 1;
+    made->crops = det_picture_crops_of(config, options);
     made->timeout_s = config->limits.timeout_s;
-    made->max_pixels = config->limits.max_pixels;
     made->memory_mb = config->limits.memory_mb;
 
     const det_status status = create(made, config, error);
@@ -217,12 +205,12 @@ det_status det_classifier_classify(const det_classifier *classifier, const det_i
                                    det_error *error)
 {
     const double begin_s = det_now_s();
-    if (!image->pixels || image->width < 1 || image->height < 1)
-        return det_fail(error, DET_ARGUMENT, "an empty picture");
+    det_status status = det_check_picture(image, error);
+    if (status < 0) return status;
     *result = (det_result){.file = result->file, .width = image->width, .height = image->height};
     const det_run ours = det_run_within(run, classifier->ensemble.threads, classifier->timeout_s);
     picture p = {.classifier = classifier};
-    const det_status status = classify(&p, image, top, &ours, result, error);
+    status = classify(&p, image, top, &ours, result, error);
     free_picture(&p);
     result->timings.total_ms = (det_now_s() - begin_s) * 1e3;
     return status;

@@ -267,11 +267,11 @@ static det_run run_of(const det_detector *detector, const det_run *run)
 static det_status begin(const det_detector *detector, const det_image *image, det_result *result,
                         det_error *error)
 {
-    if (!image->pixels || image->width < 1 || image->height < 1)
-        return det_fail(error, DET_ARGUMENT, "an empty picture");
+    det_status status = det_check_picture(image, error);
+    if (status < 0) return status;
     const size_t bytes = image->stride * (size_t)image->height +
                          det_regions_memory(image, &detector->settings.regions);
-    const det_status status = check_memory(detector, bytes, "the networks and this picture", error);
+    status = check_memory(detector, bytes, "the networks and this picture", error);
     if (status < 0) return status;
     const char *file = result->file;
     *result = (det_result){.file = file, .width = image->width, .height = image->height};

@@ -161,8 +161,7 @@ static size_t crop_bytes(const det_crop_options *crop)
 
 size_t det_ensemble_values(const det_ensemble *ensemble)
 {
-    const det_shape shape = det_network_output_shape(ensemble->networks[0], 0);
-    return (size_t)shape.channels * (size_t)shape.height * (size_t)shape.width;
+    return det_shape_values(det_network_output_shape(ensemble->networks[0], 0));
 }
 
 size_t det_class_column(const det_model *model, size_t class_id)
@@ -177,6 +176,12 @@ static size_t largest_crop(const det_ensemble *ensemble)
     for (size_t i = 0; i < ensemble->count; i++)
         if (largest < crop_bytes(&ensemble->crops[i])) largest = crop_bytes(&ensemble->crops[i]);
     return largest;
+}
+
+det_status det_check_picture(const det_image *image, det_error *error)
+{
+    if (image->pixels && image->width > 0 && image->height > 0) return DET_OK;
+    return det_fail(error, DET_ARGUMENT, "an empty picture");
 }
 
 size_t det_ensemble_memory(const det_ensemble *ensemble)

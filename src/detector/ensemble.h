@@ -34,6 +34,9 @@ det_status det_ensemble_create(const det_config *config, const det_ensemble_opti
                                det_ensemble *ensemble, det_error *error);
 void det_ensemble_free(det_ensemble *ensemble);
 
+/** Refuses an empty picture. @return DET_OK, DET_ARGUMENT. */
+det_status det_check_picture(const det_image *image, det_error *error);
+
 /** Bytes that the networks hold and one caller's run needs. */
 size_t det_ensemble_memory(const det_ensemble *ensemble);
 

@@ -8,6 +8,7 @@
 #include "detect/json.h"
 #include "src/base/file.h"
 #include "src/base/memory.h"
+#include "src/nn/graph.h"
 #include "src/nn/safetensors.h"
 
 #include <stdio.h>
@@ -95,8 +96,7 @@ static det_status create(det_feature_file *file, const char *path, const det_ext
     const det_network *network = det_extractor_network(extractor);
     const int crops = det_extractor_crops(extractor);
     file->shape = det_extractor_shape(extractor);
-    file->row_size = (size_t)file->shape.channels * (size_t)file->shape.height *
-                     (size_t)file->shape.width * sizeof(float);
+    file->row_size = det_shape_values(file->shape) * sizeof(float);
     file->file_count = file_count;
     snprintf(file->digest, sizeof file->digest, "%s", det_model_digest(det_network_model(network)));
     if (crops > 0)

@@ -5,30 +5,18 @@
 #include "src/base/memory.h"
 #include "src/base/run.h"
 #include "src/detector/ensemble.h"
-#include "src/image/multi_crop.h"
+#include "src/detector/picture_crops.h"
 
 struct det_extractor {
     det_ensemble ensemble; /* of one network */
     char *layer;
-    det_classify_options options;
+    det_picture_crops crops;
     bool for_regions;
     double timeout_s;
-    uint64_t max_pixels, memory_mb;
+    uint64_t memory_mb;
 };
 
 /* ---- Creation ------------------------------------------------------------------------------- */
-
-static det_status plan_crops(const det_extractor *extractor, int width, int height,
-                             det_multi_crop *plan, det_error *error)
-{
-    const det_crop_options *crop = &extractor->ensemble.crops[0];
-    const det_multi_crop_options options = {.crops = extractor->options.crops,
-                                            .width = crop->width,
-                                            .height = crop->height,
-                                            .shorter_side_px = extractor->options.shorter_side_px,
-                                            .max_pixels = extractor->max_pixels};
-    return det_multi_crop_plan(width, height, &options, plan, error);
-}
 
 static det_status create(det_extractor *made, const det_config *config,
                          const det_extract_options *options, det_error *error)
@@ -40,15 +28,16 @@ static det_status create(det_extractor *made, const det_config *config,
         return det_fail_at(error, DET_ARGUMENT, NULL, "classifier.models",
                            "features come from one model, and %zu are named", models);
     const det_ensemble_options ensemble = {
-        .batch_max = options->regions ? 0 : (size_t)made->options.crops, .layer = options->layer};
+        .batch_max = options->regions ? 0 : (size_t)made->crops.options.crops,
+        .layer = options->layer};
     det_status status = det_ensemble_create(config, &ensemble, &made->ensemble, error);
     if (status == DET_OK)
         status =
             det_ensemble_check_memory(&made->ensemble, made->memory_mb, 0, "the network", error);
     if (status < 0) return status;
     det_multi_crop plan;
-    return plan_crops(made, made->ensemble.crops[0].width, made->ensemble.crops[0].height, &plan,
-                      error);
+    const det_crop_options *crop = &made->ensemble.crops[0];
+    return det_picture_crops_plan(&made->crops, crop, crop->width, crop->height, &plan, error);
 }
 
 det_status det_extractor_create(const det_config *config, const det_extract_options *options,
@@ -57,11 +46,9 @@ det_status det_extractor_create(const det_config *config, const det_extract_opti
     if (!options->layer) return det_fail(error, DET_ARGUMENT, "no layer is named");
     det_extractor *made = det_alloc_zeroed(1, sizeof *made);
     if (!made) return det_fail_memory(error, "an extractor");
-    made->options = options->crops;
+    made->crops = det_picture_crops_of(config, &options->crops);
     made->for_regions = options->regions;
-    if (made->options.crops == 0) made->options.crops = 1;
     made->timeout_s = config->limits.timeout_s;
-    made->max_pixels = config->limits.max_pixels;
     made->memory_mb = config->limits.memory_mb;
     const det_status status = create(made, config, options, error);
     if (status < 0)
@@ -96,7 +83,7 @@ const char *det_extractor_layer(const det_extractor *extractor)
 
 int det_extractor_crops(const det_extractor *extractor)
 {
-    return extractor->for_regions ? 0 : extractor->options.crops;
+    return extractor->for_regions ? 0 : extractor->crops.options.crops;
 }
 
 /* ---- Crops ---------------------------------------------------------------------------------- */
@@ -174,29 +161,26 @@ static det_status extract(crop_list *list, const det_run *run, outlet *out, det_
 
 /* ---- Pictures and regions ------------------------------------------------------------------- */
 
-static det_status check_picture(const det_extractor *extractor, const det_image *image, size_t more,
-                                det_error *error)
+static det_status check_memory(const det_extractor *extractor, const det_image *image, size_t more,
+                               det_error *error)
 {
     return det_ensemble_check_memory(&extractor->ensemble, extractor->memory_mb,
                                      image->stride * (size_t)image->height + more,
                                      "the network and this picture", error);
 }
 
-static bool is_empty(const det_image *image)
-{
-    return !image->pixels || image->width < 1 || image->height < 1;
-}
-
 det_status det_extractor_picture(const det_extractor *extractor, const det_image *image,
                                  const det_run *run, det_feature_sink *sink, void *context,
                                  det_error *error)
 {
-    if (is_empty(image)) return det_fail(error, DET_ARGUMENT, "an empty picture");
+    det_status status = det_check_picture(image, error);
+    if (status < 0) return status;
     const det_run ours = det_run_within(run, extractor->ensemble.threads, extractor->timeout_s);
     det_multi_crop plan;
-    det_status status = plan_crops(extractor, image->width, image->height, &plan, error);
+    status = det_picture_crops_plan(&extractor->crops, &extractor->ensemble.crops[0], image->width,
+                                    image->height, &plan, error);
     if (status == DET_OK)
-        status = check_picture(extractor, image, det_multi_crop_memory(&plan), error);
+        status = check_memory(extractor, image, det_multi_crop_memory(&plan), error);
     if (status == DET_OK)
         status = det_multi_crop_resize(&plan, image, extractor->ensemble.threads, error);
     crop_list list = {.extractor = extractor, .image = image, .plan = &plan, .count = plan.count};
@@ -211,9 +195,10 @@ det_status det_extractor_regions(const det_extractor *extractor, const det_image
                                  const det_region *regions, size_t region_count, const det_run *run,
                                  det_feature_sink *sink, void *context, det_error *error)
 {
-    if (is_empty(image)) return det_fail(error, DET_ARGUMENT, "an empty picture");
+    det_status status = det_check_picture(image, error);
+    if (status < 0) return status;
     const det_run ours = det_run_within(run, extractor->ensemble.threads, extractor->timeout_s);
-    const det_status status = check_picture(extractor, image, 0, error);
+    status = check_memory(extractor, image, 0, error);
     crop_list list = {
         .extractor = extractor, .image = image, .regions = regions, .count = region_count};
     if (status < 0) return status;

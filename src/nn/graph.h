@@ -87,6 +87,9 @@ det_status det_graph_infer(const det_graph *graph, int from, det_shape input, de
 det_status det_graph_infer_needed(const det_graph *graph, const bool *needed, int from,
                                   det_shape input, det_shape *shapes, det_error *error);
 
+/** Values of a tensor of that shape. */
+size_t det_shape_values(det_shape shape);
+
 /** Output size of a pool along one side. */
 int det_pool_size(int size, int kernel, int stride, int pad, bool ceil_mode);
 

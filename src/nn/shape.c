@@ -183,6 +183,11 @@ det_status det_graph_infer_needed(const det_graph *graph, const bool *needed, in
     return DET_OK;
 }
 
+size_t det_shape_values(det_shape shape)
+{
+    return (size_t)shape.channels * (size_t)shape.height * (size_t)shape.width;
+}
+
 uint64_t det_node_macs(const det_node *node, det_shape input, det_shape output)
 {
     const uint64_t positions = (uint64_t)output.height * (uint64_t)output.width;

@@ -172,11 +172,6 @@ typedef struct {
     atomic_int failure; /* dnnl_status_t of the last step that failed */
 } batch;
 
-static size_t values_of(det_shape shape)
-{
-    return (size_t)shape.channels * (size_t)shape.height * (size_t)shape.width;
-}
-
 /* pixels: (H,W,3) B G R bytes; out: (3,H,W) = (pixel - mean) * scale in the model's channel order.
  */
 static void write_picture(const det_model_input *input, const uint8_t *pixels, size_t area,
@@ -211,7 +206,7 @@ static void run_picture(void *context, size_t index, int worker)
     const det_plan *plan = &network->plan;
     const lane *l = &b->lanes[worker];
     float *input = (float *)(void *)(l->arena + plan->tensors[network->input].arena_offset);
-    const size_t size = values_of(network->input_shape), area = size / 3;
+    const size_t size = det_shape_values(network->input_shape), area = size / 3;
 
     if (b->pixels)
         write_picture(&network->model->input, b->pixels + index * area * 3, area, input);
@@ -221,7 +216,7 @@ static void run_picture(void *context, size_t index, int worker)
     if (result != dnnl_success) atomic_store(&b->failure, (int)result);
 
     for (size_t i = 0; i < network->output_count; i++) {
-        const size_t values = values_of(network->output_shapes[i]);
+        const size_t values = det_shape_values(network->output_shapes[i]);
         memcpy(b->outputs[i] + index * values,
                l->arena + plan->tensors[network->outputs[i]].arena_offset, values * sizeof(float));
     }
