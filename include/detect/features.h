@@ -47,16 +47,20 @@ typedef struct det_feature_rows {
     size_t count;
 } det_feature_rows;
 
-/** Receives features, a batch at a time, in the order of the crops; the rows are borrowed for the
- *  call. @return DET_OK to go on; any other status ends the extraction and is returned. */
-typedef det_status det_feature_sink(void *context, const det_feature_rows *rows, det_error *error);
+/** Where features go, a batch at a time, in the order of the crops. */
+typedef struct det_feature_sink {
+    /** Takes rows, which are borrowed for the call. @return DET_OK to go on; any other status ends
+     *  the extraction and is returned. */
+    det_status (*take)(void *context, const det_feature_rows *rows, det_error *error);
+    void *context;
+} det_feature_sink;
 
 /** Extracts the features of a picture as a whole: a row a crop, in the order of
  *  det_classify_options.
  *  @param run or NULL; progress counts crops; the configuration's threads hold.
- *  @return as det_classifier_classify, or what `sink` returned. Thread-safe. */
+ *  @return as det_classifier_classify, or what sink->take returned. Thread-safe. */
 DET_API det_status det_extractor_picture(const det_extractor *extractor, const det_image *image,
-                                         const det_run *run, det_feature_sink *sink, void *context,
+                                         const det_run *run, const det_feature_sink *sink,
                                          det_error *error);
 
 /** Extracts the features of regions: a row a region. Each is warped to the network's input with its
@@ -64,7 +68,7 @@ DET_API det_status det_extractor_picture(const det_extractor *extractor, const d
  *  @return the same; DET_ARGUMENT (a region that is empty or not finite). */
 DET_API det_status det_extractor_regions(const det_extractor *extractor, const det_image *image,
                                          const det_region *regions, size_t region_count,
-                                         const det_run *run, det_feature_sink *sink, void *context,
+                                         const det_run *run, const det_feature_sink *sink,
                                          det_error *error);
 
 /* ---- Files of features ---------------------------------------------------------------------- */

@@ -32,24 +32,26 @@ static det_status keep(void *context, const det_feature_rows *rows, det_error *e
 static det_status extract_regions(job *j, const det_image *image, const det_run *run,
                                   const det_result *result, det_error *error)
 {
+    const det_feature_sink sink = {keep, j};
     const det_region *regions = NULL;
     size_t count = 0;
     const det_status status =
         det_region_sets_find(j->regions, result->file, &regions, &count, error);
     if (status < 0) return status;
-    return det_extractor_regions(j->extractor, image, regions, count, run, keep, j, error);
+    return det_extractor_regions(j->extractor, image, regions, count, run, &sink, error);
 }
 
 static det_status process(void *context, const det_image *image, const det_run *run,
                           det_result *result, det_error *error)
 {
     job *j = context;
+    const det_feature_sink sink = {keep, j};
     det_error ignored;
     if (j->broken) return cli_fail(error, DET_IO, "not done: the features cannot be written");
     while (j->inputs->paths[j->index] != result->file) j->index++; /* some could not be read */
     const det_status status = j->regions
                                   ? extract_regions(j, image, run, result, error)
-                                  : det_extractor_picture(j->extractor, image, run, keep, j, error);
+                                  : det_extractor_picture(j->extractor, image, run, &sink, error);
     if (status < 0) det_feature_file_drop(j->file, j->index, &ignored);
     return status;
 }

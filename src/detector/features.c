@@ -109,8 +109,7 @@ static det_status make_crop(const void *context, size_t which, size_t index, uin
 /* ---- Batches -------------------------------------------------------------------------------- */
 
 typedef struct {
-    det_feature_sink *sink;
-    void *context;
+    const det_feature_sink *sink;
     det_box *boxes; /* a batch */
     uint8_t *mirrored;
 } outlet;
@@ -124,7 +123,7 @@ static det_status hand_over(const outlet *out, const crop_list *list, const floa
         out->mirrored[i] = list->plan && list->plan->views[at].mirrored;
     }
     const det_feature_rows rows = {values, out->boxes, out->mirrored, count};
-    return out->sink(out->context, &rows, error);
+    return out->sink->take(out->sink->context, &rows, error);
 }
 
 static det_status run_batches(crop_list *list, det_ensemble_run *ensemble, const det_run *run,
@@ -170,8 +169,7 @@ static det_status check_memory(const det_extractor *extractor, const det_image *
 }
 
 det_status det_extractor_picture(const det_extractor *extractor, const det_image *image,
-                                 const det_run *run, det_feature_sink *sink, void *context,
-                                 det_error *error)
+                                 const det_run *run, const det_feature_sink *sink, det_error *error)
 {
     det_status status = det_check_picture(image, error);
     if (status < 0) return status;
@@ -184,16 +182,14 @@ det_status det_extractor_picture(const det_extractor *extractor, const det_image
     if (status == DET_OK)
         status = det_multi_crop_resize(&plan, image, extractor->ensemble.threads, error);
     crop_list list = {.extractor = extractor, .image = image, .plan = &plan, .count = plan.count};
-    if (status == DET_OK)
-        status = extract(&list, &ours, &(outlet){.sink = sink, .context = context}, error);
+    if (status == DET_OK) status = extract(&list, &ours, &(outlet){.sink = sink}, error);
     det_multi_crop_free(&plan);
     return status;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a sink and its context are one thing */
 det_status det_extractor_regions(const det_extractor *extractor, const det_image *image,
                                  const det_region *regions, size_t region_count, const det_run *run,
-                                 det_feature_sink *sink, void *context, det_error *error)
+                                 const det_feature_sink *sink, det_error *error)
 {
     det_status status = det_check_picture(image, error);
     if (status < 0) return status;
@@ -202,5 +198,5 @@ det_status det_extractor_regions(const det_extractor *extractor, const det_image
     crop_list list = {
         .extractor = extractor, .image = image, .regions = regions, .count = region_count};
     if (status < 0) return status;
-    return extract(&list, &ours, &(outlet){.sink = sink, .context = context}, error);
+    return extract(&list, &ours, &(outlet){.sink = sink}, error);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/support_network.h"
 
+#include "detect/model.h"
 #include "src/base/memory.h"
 
 #include <stdio.h>
@@ -115,4 +116,16 @@ void test_small_network(const char *path)
     det_error error = {0};
     test_assert_ok(det_model_write(sketch.model, path, &error), &error);
     test_sketch_free(&sketch);
+}
+
+const char *test_googlenet(const char *name)
+{
+    char weights[4096], labels[4096];
+    snprintf(weights, sizeof weights, "%s", test_data("models/bvlc_googlenet.caffemodel"));
+    snprintf(labels, sizeof labels, "%s", test_data("models/synset_words.txt"));
+    const char *path = test_path(name);
+    const det_model_import_options options = {.weights = weights, .labels = labels};
+    det_error error = {0};
+    test_assert_ok(det_model_import(&options, path, &error), &error);
+    return path;
 }

@@ -24,6 +24,9 @@ det_window test_window(int kernel, int stride, int pad);
  *  A picture of the mean colour gives every class 0.2; plain yellow and green show a date, every
  *  other plain colour an elderberry. */
 test_sketch test_small_sketch(void);
+/** Imports the published BVLC GoogLeNet with its names into a new model file of that name, as
+ *  test_path gives it; skips the test where the data is absent. @return its path. */
+const char *test_googlenet(const char *name);
 /** Writes that network as a model file. */
 void test_small_network(const char *path);
 

@@ -292,18 +292,6 @@ static void failed_allocations_leave_nothing_behind(void **state)
 
 /* ---- The real one ---- */
 
-static const char *imported_googlenet(void)
-{
-    char weights[4096], labels[4096];
-    snprintf(weights, sizeof weights, "%s", test_data("models/bvlc_googlenet.caffemodel"));
-    snprintf(labels, sizeof labels, "%s", test_data("models/synset_words.txt"));
-    const char *path = test_path("googlenet.safetensors");
-    const det_model_import_options options = {.weights = weights, .labels = labels};
-    det_error error = {0};
-    test_assert_ok(det_model_import(&options, path, &error), &error);
-    return path;
-}
-
 static double number(json_object *object, const char *key)
 {
     json_object *value = NULL;
@@ -344,7 +332,7 @@ static void googlenet_names_six_crops_as_another_runtime_does(void **state)
     test_assert_ok(det_json_read(test_data("oracles/googlenet/expected.json"), &oracle, &error),
                    &error);
     assert_true(json_object_object_get_ex(oracle, "cases", &cases));
-    const models m = {.paths = {imported_googlenet()}, .count = 1};
+    const models m = {.paths = {test_googlenet("googlenet.safetensors")}, .count = 1};
     det_config *config = config_of(&m, 8, 1);
     const det_classify_options options = {.shorter_side_px = 224};
     det_classifier *classifier = NULL;

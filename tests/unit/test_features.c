@@ -118,7 +118,9 @@ static void a_row_of_a_picture_is_what_the_layer_says_of_a_crop(void **state)
         assert_int_equal(shape.height * shape.width > 1, 1);
         gathered *g = gather_into(extractor);
         det_error error = {0};
-        test_assert_ok(det_extractor_picture(extractor, &image, NULL, gather, g, &error), &error);
+        test_assert_ok(
+            det_extractor_picture(extractor, &image, NULL, &(det_feature_sink){gather, g}, &error),
+            &error);
         assert_int_equal(g->count, crops[n]);
 
         const det_multi_crop_options plan_options = {
@@ -155,7 +157,8 @@ static void a_row_of_a_region_is_what_the_layer_says_of_its_crop(void **state)
         regions[i] = (det_region){.box = {(float)i - 2, 1.5f, (float)i + 20, 20 + (float)i}};
     gathered *g = gather_into(extractor);
     det_error error = {0};
-    test_assert_ok(det_extractor_regions(extractor, &image, regions, 6, NULL, gather, g, &error),
+    test_assert_ok(det_extractor_regions(extractor, &image, regions, 6, NULL,
+                                         &(det_feature_sink){gather, g}, &error),
                    &error);
     assert_int_equal(g->count, 6);
     assert_int_equal(g->calls, 2);
@@ -171,7 +174,8 @@ static void a_row_of_a_region_is_what_the_layer_says_of_its_crop(void **state)
         assert_memory_equal(&g->boxes[i], &regions[i].box, sizeof(det_box));
         assert_int_equal(g->mirrored[i], 0);
     }
-    test_assert_ok(det_extractor_regions(extractor, &image, NULL, 0, NULL, gather, g, &error),
+    test_assert_ok(det_extractor_regions(extractor, &image, NULL, 0, NULL,
+                                         &(det_feature_sink){gather, g}, &error),
                    &error);
     assert_int_equal(g->count, 6);
     det_image_free(&image);
@@ -224,16 +228,17 @@ static void a_sink_can_end_the_extraction(void **state)
     const det_extract_options options = {.layer = "fc", .crops = {.crops = 10}};
     det_extractor *extractor = small_extractor(&options, 2);
     det_image image = test_picture(20, 20);
-    test_assert_error(det_extractor_picture(extractor, &image, NULL, end_it, &calls, &error),
-                      DET_IO, &error, "full");
+    test_assert_error(
+        det_extractor_picture(extractor, &image, NULL, &(det_feature_sink){end_it, &calls}, &error),
+        DET_IO, &error, "full");
     assert_int_equal(calls, 1);
-    test_assert_error(
-        det_extractor_picture(extractor, &(det_image){0}, NULL, end_it, &calls, &error),
-        DET_ARGUMENT, &error, "empty");
+    test_assert_error(det_extractor_picture(extractor, &(det_image){0}, NULL,
+                                            &(det_feature_sink){end_it, &calls}, &error),
+                      DET_ARGUMENT, &error, "empty");
     const det_region empty = {.box = {3, 3, 3, 9}};
-    test_assert_error(
-        det_extractor_regions(extractor, &image, &empty, 1, NULL, end_it, &calls, &error),
-        DET_ARGUMENT, &error, "empty");
+    test_assert_error(det_extractor_regions(extractor, &image, &empty, 1, NULL,
+                                            &(det_feature_sink){end_it, &calls}, &error),
+                      DET_ARGUMENT, &error, "empty");
     assert_int_equal(calls, 1);
     det_image_free(&image);
     det_extractor_free(extractor);
@@ -403,7 +408,9 @@ static det_status extract_into_file(const det_config *config, const det_image *i
     if (status == DET_OK)
         status = det_feature_file_create(test_path("m"), extractor, files, 2, &file, NULL);
     if (status == DET_OK) g = gather_into(extractor);
-    if (status == DET_OK) status = det_extractor_picture(extractor, image, NULL, gather, g, NULL);
+    if (status == DET_OK)
+        status =
+            det_extractor_picture(extractor, image, NULL, &(det_feature_sink){gather, g}, NULL);
     if (status == DET_OK)
         status = det_feature_file_add(
             file, 0, &(det_feature_rows){g->values, g->boxes, g->mirrored, g->count}, NULL);
@@ -438,18 +445,6 @@ static void failed_allocations_leave_nothing_behind(void **state)
 #endif
 
 /* ---- The real one ---- */
-
-static const char *imported_googlenet(void)
-{
-    char weights[4096], labels[4096];
-    snprintf(weights, sizeof weights, "%s", test_data("models/bvlc_googlenet.caffemodel"));
-    snprintf(labels, sizeof labels, "%s", test_data("models/synset_words.txt"));
-    const char *path = test_path("googlenet.safetensors");
-    const det_model_import_options options = {.weights = weights, .labels = labels};
-    det_error error = {0};
-    test_assert_ok(det_model_import(&options, path, &error), &error);
-    return path;
-}
 
 /* The first 16 features and the norm of all. */
 typedef struct {
@@ -491,10 +486,13 @@ static void check_case(const det_extractor *extractor, json_object *c)
     assert_true(json_object_object_get_ex(c, "image", &value));
     snprintf(name, sizeof name, "oracles/googlenet/%s", json_object_get_string(value));
     test_assert_ok(det_image_read(test_data(name), NULL, &image, &error), &error);
-    test_assert_ok(det_extractor_picture(extractor, &image, NULL, summarize, &s, &error), &error);
+    test_assert_ok(
+        det_extractor_picture(extractor, &image, NULL, &(det_feature_sink){summarize, &s}, &error),
+        &error);
     check_summary(&s, c);
     const det_region whole = {.box = {0, 0, 224, 224}};
-    test_assert_ok(det_extractor_regions(extractor, &image, &whole, 1, NULL, summarize, &s, &error),
+    test_assert_ok(det_extractor_regions(extractor, &image, &whole, 1, NULL,
+                                         &(det_feature_sink){summarize, &s}, &error),
                    &error);
     check_summary(&s, c);
     det_image_free(&image);
@@ -508,7 +506,7 @@ static void googlenet_has_the_features_that_another_runtime_finds(void **state)
     test_assert_ok(det_json_read(test_data("oracles/googlenet/expected.json"), &oracle, &error),
                    &error);
     assert_true(json_object_object_get_ex(oracle, "cases", &cases));
-    det_config *config = config_of(imported_googlenet(), 1);
+    det_config *config = config_of(test_googlenet("googlenet.safetensors"), 1);
     config->classifier.context_px = 0;
     const det_extract_options options = {.layer = "pool5/7x7_s1",
                                          .crops = {.shorter_side_px = 224}};

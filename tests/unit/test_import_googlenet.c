@@ -2,7 +2,7 @@
 /* The published BVLC GoogLeNet, where the test data has it. The numbers are those of the paper's
  * table 1, worked out exactly. */
 #include "detect/model.h"
-#include "tests/unit/support.h"
+#include "tests/unit/support_network.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,14 +10,9 @@
 
 static det_model *import(const char *name)
 {
-    char weights[4096], labels[4096];
-    snprintf(weights, sizeof weights, "%s", test_data("models/bvlc_googlenet.caffemodel"));
-    snprintf(labels, sizeof labels, "%s", test_data("models/synset_words.txt"));
-    const det_model_import_options options = {.weights = weights, .labels = labels};
-    const char *path = test_path(name);
+    const char *path = test_googlenet(name);
     det_error error = {0};
     det_model *model = NULL;
-    test_assert_ok(det_model_import(&options, path, &error), &error);
     test_assert_ok(det_model_open(path, &model, &error), &error);
     return model;
 }

@@ -6,7 +6,7 @@
 #include "src/base/memory.h"
 #include "src/nn/model_file.h"
 #include "src/nn/onednn/processor.h"
-#include "tests/unit/support.h"
+#include "tests/unit/support_network.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,13 +22,7 @@ static char model_path[4096];
 static const char *imported_model(void)
 {
     if (*model_path) return model_path;
-    char weights[4096], labels[4096];
-    snprintf(weights, sizeof weights, "%s", test_data("models/bvlc_googlenet.caffemodel"));
-    snprintf(labels, sizeof labels, "%s", test_data("models/synset_words.txt"));
-    snprintf(model_path, sizeof model_path, "%s", test_path("googlenet.safetensors"));
-    det_error error = {0};
-    const det_model_import_options options = {.weights = weights, .labels = labels};
-    test_assert_ok(det_model_import(&options, model_path, &error), &error);
+    snprintf(model_path, sizeof model_path, "%s", test_googlenet("googlenet.safetensors"));
     return model_path;
 }
 
