@@ -153,14 +153,6 @@ static double ratio_of(const bench *b, size_t index)
     return boxes_of(b, &b->variants[index]) / boxes_of(b, &b->variants[index - index % 2]);
 }
 
-static void print_share(double share)
-{
-    if (isnan(share))
-        printf("%10s", "n/a");
-    else
-        printf("%10.3f", share);
-}
-
 static void print_variant(const bench *b, size_t index)
 {
     const variant *v = &b->variants[index];
@@ -168,8 +160,8 @@ static void print_variant(const bench *b, size_t index)
     printf("%-10s%6d%10.1f%10.1f%10.2f", v->preset, v->superpixel_scale,
            cli_median(v->times_ms, b->done), boxes_of(b, v), ratio_of(b, index));
     if (figures) {
-        print_share(figures->recall[0]);
-        print_share(figures->mabo);
+        cli_print_share(10, figures->recall[0]);
+        cli_print_share(10, figures->mabo);
     }
     putchar('\n');
 }
@@ -257,7 +249,7 @@ static det_status open_all(bench *b, cli_pictures *pictures, det_error *error)
         status = cli_truth_read(&b->truth, values, error);
         pictures->truth = &b->truth;
     }
-    if (status == DET_OK && values->json) status = cli_check_document(values->json, error);
+    if (status == DET_OK) status = cli_check_figures(values, values->truth, "regions", error);
     if (status == DET_OK) status = cli_pictures_open(pictures, error);
     if (status == DET_OK && values->pictures != CLI_NOT_GIVEN)
         status = choose(&pictures->inputs, (size_t)values->pictures, error);

@@ -5,7 +5,6 @@
 #include "src/cli/commands.h"
 #include "src/cli/document.h"
 #include "src/cli/features.h"
-#include "src/cli/input.h"
 #include "src/cli/model.h"
 #include "src/cli/pictures.h"
 #include "src/cli/report.h"
@@ -123,18 +122,6 @@ static det_status check_options(const cli_values *values, det_error *error)
                     option);
 }
 
-/** What is written must not replace what is read, or itself. */
-static det_status check_json(const cli_values *values, det_error *error)
-{
-    const char *json = values->json;
-    if (!json) return DET_OK;
-    if (cli_same_file(json, values->annotations) ||
-        (values->output && strcmp(json, values->output) == 0))
-        return cli_fail(error, DET_ARGUMENT,
-                        "--json %s would overwrite the annotations or the labels", json);
-    return cli_check_document(json, error);
-}
-
 static det_classify_options options_of(const cli_values *values)
 {
     return (det_classify_options){
@@ -147,7 +134,7 @@ static det_status prepare(cli_pictures *pictures, const cli_values *values, job 
 {
     const det_classify_options options = options_of(values);
     det_status status = check_options(values, error);
-    if (status == DET_OK) status = check_json(values, error);
+    if (status == DET_OK) status = cli_check_figures(values, values->annotations, "labels", error);
     if (status == DET_OK) status = cli_pictures_configure(pictures, values, error);
     if (status == DET_OK) status = cli_check_models(pictures->config, "classify ", error);
     if (status == DET_OK) status = cli_pictures_open(pictures, error);

@@ -2,6 +2,7 @@
 /* JSON documents in files, and numbers for people. */
 #include "src/cli/document.h"
 
+#include "src/cli/input.h"
 #include "src/cli/report.h"
 
 #include <stdlib.h>
@@ -60,6 +61,18 @@ det_status cli_check_document(const char *path, det_error *error)
     }
     free(temporary);
     return status;
+}
+
+det_status cli_check_figures(const cli_values *values, const char *annotations, const char *results,
+                             det_error *error)
+{
+    const char *json = values->json;
+    if (!json) return DET_OK;
+    if ((annotations && cli_same_file(json, annotations)) ||
+        (values->output && strcmp(json, values->output) == 0))
+        return cli_fail(error, DET_ARGUMENT, "--json %s would overwrite the annotations or the %s",
+                        json, results);
+    return cli_check_document(json, error);
 }
 
 const char *cli_group_digits(uint64_t number, char text[32])

@@ -5,7 +5,6 @@
 #include "detect/draw.h"
 #include "src/cli/commands.h"
 #include "src/cli/document.h"
-#include "src/cli/input.h"
 #include "src/cli/pictures.h"
 #include "src/cli/plots.h"
 #include "src/cli/report.h"
@@ -96,23 +95,10 @@ static det_status check_options(const cli_values *values, det_error *error)
     return cli_truth_check_options(values, error);
 }
 
-/** What is written must not replace what is read, or itself. */
-static det_status check_json(const cli_values *values, det_error *error)
-{
-    const char *json = values->json;
-    if (!json) return DET_OK;
-    const bool same =
-        cli_same_file(json, values->truth) || (values->output && strcmp(json, values->output) == 0);
-    if (same)
-        return cli_fail(error, DET_ARGUMENT,
-                        "--json %s would overwrite the annotations or the regions", json);
-    return cli_check_document(json, error);
-}
-
 static det_status prepare_measuring(settings *proposer, det_error *error)
 {
     const cli_values *values = proposer->values;
-    det_status status = check_json(values, error);
+    det_status status = cli_check_figures(values, values->truth, "regions", error);
     if (status == DET_OK && values->plots) status = cli_plots_prepare(values->plots, error);
     if (status == DET_OK) status = cli_truth_read(&proposer->truth, values, error);
     if (status == DET_OK)

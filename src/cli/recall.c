@@ -6,15 +6,15 @@
 #include "detect/version.h"
 #include "src/cli/pictures.h"
 #include "src/cli/report.h"
+#include "src/cli/statistics.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* 1, 2, 5 in every decade, for curves; the table shows some of them. */
 static const size_t budgets[] = {1,   2,   5,    10,   20,   50,    100,
                                  200, 500, 1000, 2000, 5000, 10000, SIZE_MAX};
-enum { BUDGETS = sizeof budgets / sizeof *budgets };
+enum { BUDGETS = sizeof budgets / sizeof *budgets, SHARE_WIDTH = 8 };
 
 bool cli_recall_is_shown(size_t budget)
 {
@@ -129,14 +129,6 @@ void cli_recall_free(cli_recall *recall)
 
 /* ---- The table ------------------------------------------------------------------------------ */
 
-static void print_share(double share)
-{
-    if (isnan(share))
-        printf("%8s", "n/a");
-    else
-        printf("%8.3f", share);
-}
-
 /** A column for a number of boxes; the last budget is all. */
 static const char *budget_text(size_t budget, char text[24])
 {
@@ -149,11 +141,11 @@ static void print_figures(const char *name, const det_recall_figures *f)
 {
     char budget[24];
     printf("%-18s %6s %9.1f", name, budget_text(f->budget, budget), f->boxes_per_image);
-    print_share(f->recall[0]);
-    print_share(f->recall[4]);
-    print_share(f->recall[8]);
-    print_share(f->average_recall);
-    print_share(f->mabo);
+    cli_print_share(SHARE_WIDTH, f->recall[0]);
+    cli_print_share(SHARE_WIDTH, f->recall[4]);
+    cli_print_share(SHARE_WIDTH, f->recall[8]);
+    cli_print_share(SHARE_WIDTH, f->average_recall);
+    cli_print_share(SHARE_WIDTH, f->mabo);
     putchar('\n');
 }
 
@@ -175,22 +167,22 @@ static void print_class(const cli_recall *recall, const det_annotations *annotat
     for (size_t m = 0; m < recall->method_count; m++)
         for (size_t b = 0; b < first->budget_count; b++)
             if (cli_recall_is_shown(budgets[b]))
-                print_share(recall->methods[m].report->figures[b].abo[class]);
+                cli_print_share(SHARE_WIDTH, recall->methods[m].report->figures[b].abo[class]);
     putchar('\n');
 }
 
 static void print_classes(const cli_recall *recall, const det_annotations *annotations)
 {
-    enum { SHOWN = 4, COLUMN = 8 };
+    enum { SHOWN = 4 };
     char budget[24];
     printf("\nAverage best overlap (ABO) by class, at so many boxes\n%27s", "");
     for (size_t m = 0; m < recall->method_count; m++)
-        printf("%*s", SHOWN * COLUMN, recall->methods[m].name);
+        printf("%*s", SHOWN * SHARE_WIDTH, recall->methods[m].name);
     printf("\n%-18s %8s", "class", "objects");
     for (size_t m = 0; m < recall->method_count; m++)
         for (size_t b = 0; b < BUDGETS; b++)
             if (cli_recall_is_shown(budgets[b]))
-                printf("%*s", COLUMN, budget_text(budgets[b], budget));
+                printf("%*s", SHARE_WIDTH, budget_text(budgets[b], budget));
     putchar('\n');
     for (size_t c = 0; c < annotations->category_count; c++)
         if (recall->methods[0].report->category_objects[c] > 0) print_class(recall, annotations, c);

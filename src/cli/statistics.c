@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the benchmarks share. */
+/* What commands that measure share. */
 #include "src/cli/statistics.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -16,6 +18,14 @@ double cli_median(double *values, size_t count)
     if (count == 0) return 0;
     qsort(values, count, sizeof *values, compare);
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
+}
+
+void cli_print_share(int width, double share)
+{
+    if (isnan(share))
+        printf("%*s", width, "n/a");
+    else
+        printf("%*.3f", width, share);
 }
 
 double cli_peak_memory_mb(void)

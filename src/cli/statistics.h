@@ -7,6 +7,9 @@
 /** The median of count values, which it sorts, ascending; 0 where there are none. */
 double cli_median(double *values, size_t count);
 
+/** Prints a share with three digits in a column of `width`, "n/a" for NaN. */
+void cli_print_share(int width, double share);
+
 /** The most memory that this process has held, in MiB. */
 double cli_peak_memory_mb(void);
 

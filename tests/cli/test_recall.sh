@@ -168,6 +168,8 @@ presets_are_measured_beside_one_another() {
   json bench.json 'd["images"] == 3 and "recall_50" not in d["variants"][0] and "annotations" not in d'
   exits 2 detect bench proposals
   says 'nothing to work on'
+  exits 2 detect bench proposals --annotations photos.json --json photos.json
+  says 'would overwrite the annotations'
 }
 
 wrong_usage_is_found_at_once() {
