@@ -367,10 +367,28 @@ static dnnl_data_type_t float_type(det_precision precision)
     return precision == DET_BF16 || det_processor_has_bf16() ? dnnl_bf16 : dnnl_f32;
 }
 
+/* The tiles for this processor and the layout of maps. */
+static const det_tiles *find_tiles(const det_plan *plan)
+{
+#if defined(__x86_64__)
+    static const det_tiles *const all[] = {&det_tiles_avx512_bf16, &det_tiles_avx512,
+                                           &det_tiles_avx2};
+    const bool has[] = {det_processor_has_bf16(), det_processor_has_avx512(),
+                        det_processor_has_avx2()};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        const size_t size = plan->type == dnnl_bf16 ? sizeof(uint16_t) : sizeof(float);
+        if (has[i] && all[i]->block == plan->block && all[i]->value_size == size) return all[i];
+    }
+#endif
+    return NULL;
+}
+
 static det_status build(compilation *c, det_error *error)
 {
     det_status status =
         det_plan_create(&c->network->plan, float_type(c->network->precision), error);
+    if (status == DET_OK && !c->network->plan.winograd)
+        c->network->plan.tiles = find_tiles(&c->network->plan);
     if (status == DET_OK && c->network->precision == DET_INT8)
         status = det_types_choose(c->network->model, c->needed, c->from, &c->types, error);
     if (status == DET_OK) status = add_input(c, error);

@@ -35,6 +35,11 @@ static dnnl_format_tag_t blocked_tag(int block)
     return block == 16 ? dnnl_nChw16c : dnnl_nChw8c;
 }
 
+det_layout det_plan_blocked_layout(const det_plan *plan, det_shape shape)
+{
+    return map_layout(plan, shape, blocked_tag(plan->block));
+}
+
 static bool fills_blocks(const det_plan *plan, det_shape shape)
 {
     return plan->block > 0 && shape.channels % plan->block == 0;
@@ -101,6 +106,7 @@ det_status det_plan_create(det_plan *plan, dnnl_data_type_t type, det_error *err
 static void free_step(det_step *step)
 {
     if (step->primitive) dnnl_primitive_destroy(step->primitive);
+    det_convolution_free(step->convolution);
     det_layout_free(step->scratchpad);
     det_free(step->arguments);
 }
@@ -188,29 +194,51 @@ static void copy_implementation(det_step *step, dnnl_primitive_desc_t pd)
     snprintf(step->implementation, sizeof step->implementation, "%s", name);
 }
 
+/* Puts a step with its arguments behind the others; frees what it owns on failure. */
+static det_status append_step(det_plan *plan, det_step *step, const det_argument *arguments,
+                              int count, det_error *error)
+{
+    step->arguments = det_alloc_array((size_t)count, sizeof *step->arguments);
+    if (!step->arguments || !det_grow_array(&plan->steps, &plan->step_capacity,
+                                            (size_t)plan->step_count + 1, sizeof *plan->steps)) {
+        free_step(step);
+        return det_fail_memory(error, "a step of the network");
+    }
+    step->argument_count = count;
+    memcpy(step->arguments, arguments, (size_t)count * sizeof *arguments);
+    for (int i = 0; i < count; i++)
+        if (!arguments[i].constant) note_use(plan, arguments[i].tensor, plan->step_count);
+    plan->steps[plan->step_count++] = *step;
+    return DET_OK;
+}
+
 det_status det_plan_add_step(det_plan *plan, const char *layer, dnnl_primitive_desc_t pd,
                              const det_argument *arguments, int count, det_error *error)
 {
-    det_step step = {.layer = layer, .argument_count = count};
+    det_step step = {.layer = layer};
     copy_implementation(&step, pd);
     step.scratchpad =
         det_layout_copy(dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0));
     const dnnl_status_t result = dnnl_primitive_create(&step.primitive, pd);
     dnnl_primitive_desc_destroy(pd);
-    step.arguments = det_alloc_array((size_t)count, sizeof *step.arguments);
-    if (result != dnnl_success || !step.scratchpad || !step.arguments ||
-        !det_grow_array(&plan->steps, &plan->step_capacity, (size_t)plan->step_count + 1,
-                        sizeof *plan->steps)) {
+    if (result != dnnl_success || !step.scratchpad) {
         free_step(&step);
         return result != dnnl_success ? det_dnnl_fail(error, "create a primitive", result)
                                       : det_fail_memory(error, "a step of the network");
     }
     step.scratchpad_size = dnnl_memory_desc_get_size(step.scratchpad);
-    memcpy(step.arguments, arguments, (size_t)count * sizeof *arguments);
-    for (int i = 0; i < count; i++)
-        if (!arguments[i].constant) note_use(plan, arguments[i].tensor, plan->step_count);
-    plan->steps[plan->step_count++] = step;
-    return DET_OK;
+    return append_step(plan, &step, arguments, count, error);
+}
+
+det_status det_plan_add_convolution(det_plan *plan, const char *layer, det_convolution *convolution,
+                                    int input, int output, det_error *error)
+{
+    det_step step = {.layer = layer, .convolution = convolution};
+    snprintf(step.implementation, sizeof step.implementation, "%s",
+             det_convolution_name(convolution));
+    plan->constant_size += det_convolution_size(convolution);
+    const det_argument arguments[] = {{DNNL_ARG_SRC, input, NULL}, {DNNL_ARG_DST, output, NULL}};
+    return append_step(plan, &step, arguments, 2, error);
 }
 
 static dnnl_status_t describe_reorder(det_plan *plan, det_const_layout from, det_const_layout to,

@@ -9,6 +9,7 @@
 
 #include "detect/network.h"
 #include "src/nn/graph.h"
+#include "src/nn/kernels/convolution.h"
 #include "src/nn/onednn/compat.h"
 
 /** A value that flows between steps. */
@@ -34,10 +35,12 @@ typedef struct det_argument {
     dnnl_memory_t constant; /**< owned by the plan */
 } det_argument;
 
+/** A oneDNN primitive, or a convolution of ours, whose arguments are its input and its output. */
 typedef struct det_step {
     const char *layer;
     char implementation[64];
-    dnnl_primitive_t primitive;
+    dnnl_primitive_t primitive;   /**< or NULL: */
+    det_convolution *convolution; /**< owned */
     det_argument *arguments;
     int argument_count;
     det_layout scratchpad;
@@ -55,7 +58,8 @@ typedef struct det_plan {
     dnnl_data_type_t type; /**< of maps: f32 or bf16 */
     int block; /**< channels a block of this processor's layout holds: 16, 8, or 0 (no blocks) */
     bool winograd;
-    int weight_bits; /**< of integer layers: 8 or 7 */
+    const det_tiles *tiles; /**< for our own convolutions on this processor, or NULL: oneDNN's */
+    int weight_bits;        /**< of integer layers: 8 or 7 */
     det_plan_tensor *tensors;
     int tensor_count;
     det_step *steps;
@@ -121,6 +125,8 @@ det_status det_dnnl_fail(det_error *error, const char *doing, dnnl_status_t stat
 int det_plan_add_tensor(det_plan *plan, det_layout layout, det_shape shape, det_error *error);
 /** The layout of a map on this processor: blocked where channels fill whole blocks, else plain. */
 det_layout det_plan_map_layout(const det_plan *plan, det_shape shape);
+/** The layout in blocks of channels, the last one filled up; plan->block is not 0. */
+det_layout det_plan_blocked_layout(const det_plan *plan, det_shape shape);
 det_layout det_plain_layout(det_shape shape);
 /** N H W C, or N C where ndims is 2. */
 det_layout det_channels_last_layout(det_shape shape, dnnl_data_type_t type, int ndims);
@@ -134,6 +140,11 @@ det_status det_plan_add_constant(det_plan *plan, const void *values, det_const_l
  *  @return DET_OK, DET_MEMORY, DET_INTERNAL. */
 det_status det_plan_add_step(det_plan *plan, const char *layer, dnnl_primitive_desc_t pd,
                              const det_argument *arguments, int count, det_error *error);
+
+/** Adds a step from a convolution of ours, which the plan owns from then on, also after a failure.
+ *  @return DET_OK, DET_MEMORY. */
+det_status det_plan_add_convolution(det_plan *plan, const char *layer, det_convolution *convolution,
+                                    int input, int output, det_error *error);
 
 /** The tensor `tensor` in the layout and type `wanted`: itself, the copy that an earlier step made,
  *  or a new one and a reorder step.

@@ -11,6 +11,16 @@ static bool reaches(dnnl_cpu_isa_t level)
     return (effective & (unsigned)level) == (unsigned)level;
 }
 
+bool det_processor_has_avx2(void)
+{
+    return reaches(dnnl_cpu_isa_avx2);
+}
+
+bool det_processor_has_avx512(void)
+{
+    return reaches(dnnl_cpu_isa_avx512_core);
+}
+
 bool det_processor_has_bf16(void)
 {
     return reaches(dnnl_cpu_isa_avx512_core_bf16);

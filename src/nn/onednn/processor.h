@@ -6,6 +6,10 @@
 
 /* What the processor can do, as oneDNN may use it (DNNL_MAX_CPU_ISA lowers it). */
 
+/** AVX2 with FMA; AVX-512 F. */
+bool det_processor_has_avx2(void);
+bool det_processor_has_avx512(void);
+
 /** Products of bf16 numbers, summed in f32 (AVX512_BF16 or AMX). */
 bool det_processor_has_bf16(void);
 

@@ -99,8 +99,47 @@ static void convolution_layouts(const det_plan *plan, const det_layer *layer, in
     l->out = det_plan_output_layout(plan, layer);
 }
 
+/* ---- Our own -----------------------------------------------------------------------------------
+ */
+
+/* A picture's three channels would fill a block badly; so would a few outputs. */
+static bool suits_tiles(const det_plan *plan, const det_layer *layer)
+{
+    const int block = plan->block;
+    return plan->tiles && layer->node->groups == 1 && 2 * layer->in.channels >= block &&
+           2 * layer->out.channels >= block;
+}
+
+static int in_blocks(det_plan *plan, const char *name, int input, det_error *error)
+{
+    det_layout blocks = det_plan_blocked_layout(plan, plan->tensors[input].shape);
+    if (!blocks) return det_fail_memory(error, "a layout");
+    const int map = det_plan_reorder(plan, name, input, blocks, error);
+    det_layout_free(blocks);
+    return map;
+}
+
+static int add_own(det_plan *plan, const det_layer *layer, int input, det_error *error)
+{
+    int output = layer->destination;
+    input = in_blocks(plan, layer->node->name, input, error);
+    if (input < 0) return input;
+    if (output < 0)
+        output =
+            det_plan_add_tensor(plan, det_plan_blocked_layout(plan, layer->out), layer->out, error);
+    if (output < 0) return output;
+    det_convolution *convolution = NULL;
+    det_status status = det_convolution_create(plan->tiles, layer->node, layer->relu, layer->in,
+                                               layer->out, &convolution, error);
+    if (status == DET_OK)
+        status =
+            det_plan_add_convolution(plan, layer->node->name, convolution, input, output, error);
+    return status < 0 ? (int)status : output;
+}
+
 int det_add_convolution(det_plan *plan, const det_layer *layer, int input, det_error *error)
 {
+    if (suits_tiles(plan, layer)) return add_own(plan, layer, input, error);
     layouts_of l = {0};
     dnnl_primitive_desc_t pd = NULL;
     convolution_layouts(plan, layer, input, &l);

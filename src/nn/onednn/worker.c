@@ -185,14 +185,26 @@ static void write_picture(const det_model_input *input, const uint8_t *pixels, s
     }
 }
 
-static dnnl_status_t run_steps(const det_plan *plan, const lane_network *l)
+static void run_convolution(const det_plan *plan, const det_step *step, uint8_t *arena, int threads)
 {
+    const det_plan_tensor *in = &plan->tensors[step->arguments[0].tensor],
+                          *out = &plan->tensors[step->arguments[1].tensor];
+    det_convolution_run(step->convolution, arena + in->arena_offset, arena + out->arena_offset,
+                        threads);
+}
+
+static dnnl_status_t run_steps(const det_network *network, const lane_network *l, uint8_t *arena)
+{
+    const det_plan *plan = &network->plan;
     const dnnl_exec_arg_t *arguments = l->arguments;
     for (int i = 0; i < plan->step_count; i++) {
         const det_step *step = &plan->steps[i];
         const int count = step->argument_count + (step->scratchpad_size > 0);
-        const dnnl_status_t result =
-            dnnl_primitive_execute(step->primitive, l->stream, count, arguments);
+        dnnl_status_t result = dnnl_success;
+        if (step->convolution)
+            run_convolution(plan, step, arena, network->inner_threads);
+        else
+            result = dnnl_primitive_execute(step->primitive, l->stream, count, arguments);
         if (result != dnnl_success) return result;
         arguments += step->argument_count + 1;
     }
@@ -212,7 +224,7 @@ static void run_picture(void *context, size_t index, int worker)
         write_picture(&network->model->input, b->pixels + index * area * 3, area, input);
     else
         memcpy(input, b->tensor + index * size, size * sizeof *input);
-    const dnnl_status_t result = run_steps(plan, &l->networks[b->which]);
+    const dnnl_status_t result = run_steps(network, &l->networks[b->which], l->arena);
     if (result != dnnl_success) atomic_store(&b->failure, (int)result);
 
     for (size_t i = 0; i < network->output_count; i++) {
