@@ -30,10 +30,12 @@ typedef struct det_classify_options {
     int crops;
     int shorter_side_px; /**< of the frame in place of 256, with 1 and 10 crops; at least the
                               shorter side of the network's input */
+    size_t pictures;     /**< that one call of det_classifier_classify_many takes at most; default 1
+                          */
 } det_classify_options;
 
 /** Opens and compiles the models of a configuration, of which `classifier`, `runtime` and `limits`
- *  count. A batch is at most as large as the number of crops.
+ *  count. A batch is at most as large as the number of crops of options->pictures pictures.
  *  @param config  borrowed for the call.
  *  @param options or NULL for the defaults.
  *  @return as det_detector_create; DET_ARGUMENT (crops that there are not). */
@@ -60,6 +62,30 @@ DET_API const det_network *det_classifier_network(const det_classifier *classifi
 DET_API det_status det_classifier_classify(const det_classifier *classifier, const det_image *image,
                                            size_t top, const det_run *run, det_result *result,
                                            det_error *error);
+
+/** Where the pictures of one call come from. */
+typedef struct det_picture_source {
+    void *context;
+    /** Reads picture `index` into an empty image, which the caller of this function frees. Called
+     *  once for each picture, from several threads at a time. */
+    det_status (*read)(void *context, size_t index, det_image *image, det_error *error);
+} det_picture_source;
+
+/** Classifies several pictures as wholes. Several are read at a time, and their crops fill common
+ *  batches; what comes out are the same bits as from one call for each.
+ *
+ *  @param count   of pictures, in [1, options->pictures].
+ *  @param run     or NULL; progress counts crops of all pictures; limits.timeout_s holds for the
+ *                 call.
+ *  @param results count of them, each as det_classifier_classify fills it; what was wrong with one
+ *                 picture (its reading included) stands in its `error`, and spares the others. A
+ *                 picture's timings are its share of the common batches.
+ *  @return DET_OK also where pictures failed; DET_ARGUMENT (count), DET_MEMORY, DET_CANCELLED,
+ *          DET_INTERNAL: there are no labels at all. Thread-safe. */
+DET_API det_status det_classifier_classify_many(const det_classifier *classifier,
+                                                const det_picture_source *source, size_t count,
+                                                size_t top, const det_run *run, det_result *results,
+                                                det_error *error);
 
 /* ---- What pictures show in truth ------------------------------------------------------------ */
 

@@ -24,6 +24,7 @@ typedef struct job {
     det_classifier *classifier;
     det_true_labels *truth; /**< or NULL */
     size_t top;
+    size_t together;  /**< pictures that are classified at a time */
     const char *json; /**< where the figures go as JSON, or NULL */
     figures figures;
 } job;
@@ -42,17 +43,36 @@ static void count_errors(job *j, const det_result *result)
     j->figures.wrong_5 += rank >= ERROR_TOP;
 }
 
+static size_t labels_needed(const job *j)
+{
+    return j->top < ERROR_TOP ? ERROR_TOP : j->top;
+}
+
+static void complete(job *j, det_result *result)
+{
+    if (j->truth) count_errors(j, result);
+    if (result->label_count > j->top) result->label_count = j->top;
+}
+
 static det_status process(void *context, const det_image *image, const det_run *run,
                           det_result *result, det_error *error)
 {
     job *j = context;
-    const size_t needed = j->top < ERROR_TOP ? ERROR_TOP : j->top;
     const det_status status =
-        det_classifier_classify(j->classifier, image, needed, run, result, error);
-    if (status < 0) return status;
-    if (j->truth) count_errors(j, result);
-    if (result->label_count > j->top) result->label_count = j->top;
-    return DET_OK;
+        det_classifier_classify(j->classifier, image, labels_needed(j), run, result, error);
+    if (status == DET_OK) complete(j, result);
+    return status;
+}
+
+static det_status process_many(void *context, const det_picture_source *source, size_t count,
+                               const det_run *run, det_result *results, det_error *error)
+{
+    job *j = context;
+    const det_status status = det_classifier_classify_many(j->classifier, source, count,
+                                                           labels_needed(j), run, results, error);
+    for (size_t i = 0; status == DET_OK && i < count; i++)
+        if (results[i].error.status == DET_OK) complete(j, &results[i]);
+    return status;
 }
 
 /* ---- Figures -------------------------------------------------------------------------------- */
@@ -132,14 +152,15 @@ static det_classify_options options_of(const cli_values *values)
 static det_status prepare(cli_pictures *pictures, const cli_values *values, job *j,
                           det_error *error)
 {
-    const det_classify_options options = options_of(values);
+    det_classify_options options = options_of(values);
     det_status status = check_options(values, error);
     if (status == DET_OK) status = cli_check_figures(values, values->annotations, "labels", error);
     if (status == DET_OK) status = cli_pictures_configure(pictures, values, error);
     if (status == DET_OK) status = cli_check_models(pictures->config, "classify ", error);
     if (status == DET_OK) status = cli_pictures_open(pictures, error);
-    if (status == DET_OK)
-        status = det_classifier_create(pictures->config, &options, &j->classifier, error);
+    if (status < 0) return status;
+    options.pictures = j->together = cli_pictures_together(pictures, (size_t)options.crops);
+    status = det_classifier_create(pictures->config, &options, &j->classifier, error);
     if (status == DET_OK && values->annotations)
         status = det_true_labels_read(values->annotations, det_classifier_model(j->classifier),
                                       &j->truth, error);
@@ -153,6 +174,8 @@ static int run(cli_pictures *pictures, job *j)
     const det_network *network = det_classifier_network(j->classifier, 0);
     const cli_task task = {.context = j,
                            .process = process,
+                           .process_many = process_many,
+                           .together = j->together,
                            .conclude = j->truth ? conclude : NULL,
                            .unwritten = j->truth && !values->output,
                            .unit = "crop",

@@ -187,20 +187,33 @@ static double milliseconds_since(double began_s)
     return (cli_now_s() - began_s) * 1e3;
 }
 
+static det_status read_picture(const picture_loop *loop, const char *file, det_image *image,
+                               det_error *error)
+{
+    const det_config *config = loop->pictures->config;
+    const det_image_limits limits = {.max_pixels = config->limits.max_pixels,
+                                     .max_file_bytes = config->limits.max_file_bytes};
+    return cli_input_read(file, &limits, image, error);
+}
+
+static det_run run_of(picture_loop *loop, double began_s)
+{
+    const det_config *config = loop->pictures->config;
+    const double timeout_s = config->limits.timeout_s;
+    return (det_run){.threads = config->runtime.threads,
+                     .progress = cli_progress_step,
+                     .progress_context = &loop->progress,
+                     .deadline_s = timeout_s > 0 ? began_s + timeout_s : 0};
+}
+
 static det_status process(picture_loop *loop, det_image *image, det_result *result,
                           cli_segments *segments, det_error *error)
 {
     const cli_task *task = loop->task;
-    const det_config *config = loop->pictures->config;
-    const det_image_limits limits = {.max_pixels = config->limits.max_pixels,
-                                     .max_file_bytes = config->limits.max_file_bytes};
-    const double began_s = cli_now_s(), timeout_s = config->limits.timeout_s;
-    const det_run run = {.threads = config->runtime.threads,
-                         .progress = cli_progress_step,
-                         .progress_context = &loop->progress,
-                         .deadline_s = timeout_s > 0 ? began_s + timeout_s : 0};
+    const double began_s = cli_now_s();
+    const det_run run = run_of(loop, began_s);
 
-    det_status status = cli_input_read(result->file, &limits, image, error);
+    det_status status = read_picture(loop, result->file, image, error);
     const double decode_ms = milliseconds_since(began_s);
     if (status == DET_OK) {
         result->width = image->width;
@@ -258,30 +271,114 @@ static void write_drawings(picture_loop *loop, size_t index, det_image *image,
     }
 }
 
-/** One picture. @return a failure only where the run has to end. */
+/** What is done with the result of picture `index`, or with the failure in its error.
+ *  @return a failure only where the run has to end. */
+static det_status conclude_picture(picture_loop *loop, size_t index, det_image *image,
+                                   det_result *result, const cli_segments *segments,
+                                   det_error *error)
+{
+    cli_progress_clear(&loop->progress);
+    loop->progress.done++;
+    if (cli_stop_signal()) return cli_fail(error, DET_CANCELLED, "interrupted");
+    if (result->error.status < 0) report_failure(loop, result->file, &result->error);
+    if (loop->pictures->values->verbose) say_result(loop, result, segments);
+    cli_small_boxes_count(&loop->small_boxes, result);
+    if (result->error.status == DET_OK) write_drawings(loop, index, image, result, segments);
+    return loop->writer ? det_writer_add(loop->writer, result, error) : DET_OK;
+}
+
 static det_status do_picture(picture_loop *loop, size_t index, det_error *error)
 {
     det_image image = {0};
     det_result result = {.file = loop->pictures->inputs.paths[index]};
     cli_segments segments = {0};
     det_error failure = {0};
-    det_status status = process(loop, &image, &result, &segments, &failure);
-    cli_progress_clear(&loop->progress);
-    if (cli_stop_signal()) {
-        status = cli_fail(error, DET_CANCELLED, "interrupted");
-    } else {
-        if (status < 0) report_failure(loop, result.file, &failure);
-        result.error = failure;
-        if (loop->pictures->values->verbose) say_result(loop, &result, &segments);
-        cli_small_boxes_count(&loop->small_boxes, &result);
-        if (status == DET_OK) write_drawings(loop, index, &image, &result, &segments);
-        status = loop->writer ? det_writer_add(loop->writer, &result, error) : DET_OK;
-    }
-    loop->progress.done++;
+    process(loop, &image, &result, &segments, &failure);
+    result.error = failure;
+    const det_status status = conclude_picture(loop, index, &image, &result, &segments, error);
     det_result_free(&result);
     det_image_free(&segments.drawn);
     det_image_free(&image);
     return status;
+}
+
+/** The pictures that are worked on together. */
+typedef struct picture_group {
+    picture_loop *loop;
+    size_t count;
+    det_result *results;
+    double *decode_ms;
+} picture_group;
+
+static det_status read_of_group(void *context, size_t index, det_image *image, det_error *error)
+{
+    picture_group *group = context;
+    const double began_s = cli_now_s();
+    const det_status status = read_picture(group->loop, group->results[index].file, image, error);
+    group->decode_ms[index] = milliseconds_since(began_s);
+    return status;
+}
+
+static void process_group(picture_group *group)
+{
+    const cli_task *task = group->loop->task;
+    const det_picture_source source = {group, read_of_group};
+    const det_run run = run_of(group->loop, cli_now_s());
+    det_error error = {0};
+    const det_status status =
+        task->process_many(task->context, &source, group->count, &run, group->results, &error);
+    for (size_t i = 0; i < group->count; i++) {
+        det_result *result = &group->results[i];
+        result->timings.decode_ms = group->decode_ms[i];
+        result->timings.total_ms += group->decode_ms[i];
+        if (status < 0) result->error = error;
+    }
+}
+
+static det_status do_group(picture_loop *loop, size_t first, size_t count, det_error *error)
+{
+    picture_group group = {.loop = loop,
+                           .count = count,
+                           .results = cli_alloc(count, sizeof(det_result)),
+                           .decode_ms = cli_alloc(count, sizeof(double))};
+    for (size_t i = 0; i < count; i++)
+        group.results[i] = (det_result){.file = loop->pictures->inputs.paths[first + i]};
+    process_group(&group);
+    det_status status = DET_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (status == DET_OK)
+            status = conclude_picture(loop, first + i, NULL, &group.results[i], &(cli_segments){0},
+                                      error);
+        det_result_free(&group.results[i]);
+    }
+    free(group.decode_ms);
+    free(group.results);
+    return status;
+}
+
+static det_status do_all(picture_loop *loop, det_error *error)
+{
+    const size_t count = loop->pictures->inputs.count, together = loop->task->together;
+    det_status status = DET_OK;
+    if (!loop->task->process_many || together < 2) {
+        for (size_t i = 0; status == DET_OK && i < count; i++) status = do_picture(loop, i, error);
+        return status;
+    }
+    for (size_t i = 0; status == DET_OK && i < count; i += together)
+        status = do_group(loop, i, count - i < together ? count - i : together, error);
+    return status;
+}
+
+size_t cli_pictures_together(const cli_pictures *pictures, size_t steps)
+{
+    const det_config *config = pictures->config;
+    const det_inputs *inputs = &pictures->inputs;
+    if (config->limits.timeout_s > 0) return 1;
+    for (size_t i = 0; i < inputs->count; i++)
+        if (strcmp(inputs->paths[i], "-") == 0) return 1;
+    const size_t fill = config->classifier.batch / steps;
+    const size_t together = fill < inputs->count ? fill : inputs->count;
+    return together > 1 ? together : 1;
 }
 
 /** Ends the output. An interrupted run leaves no file, but what went to standard output so far is
@@ -308,7 +405,7 @@ int cli_pictures_run(cli_pictures *pictures, const cli_task *task)
     det_status status = open_writer(pictures, task, &loop.writer, &error);
     if (status < 0) return cli_exit_status(&error);
 
-    for (size_t i = 0; status == DET_OK && i < count; i++) status = do_picture(&loop, i, &error);
+    status = do_all(&loop, &error);
     status = finish(&loop, status, &error);
     if (status == DET_OK && task->conclude) status = task->conclude(task->context, &error);
     if (status < 0) return cli_exit_status(&error);

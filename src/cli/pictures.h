@@ -2,6 +2,7 @@
 #ifndef DETECT_CLI_PICTURES_H
 #define DETECT_CLI_PICTURES_H
 
+#include "detect/classify.h"
 #include "detect/data.h"
 #include "src/cli/truth.h"
 
@@ -30,6 +31,11 @@ typedef struct cli_task {
     /** Fills the result. */
     det_status (*process)(void *context, const det_image *image, const det_run *run,
                           det_result *result, det_error *error);
+    /** Fills the results of `count` pictures, in place of `process`; what is wrong with one stands
+     *  in its error. Or NULL. Such a task draws nothing and measures nothing. */
+    det_status (*process_many)(void *context, const det_picture_source *source, size_t count,
+                               const det_run *run, det_result *results, det_error *error);
+    size_t together; /**< pictures that process_many takes at most */
     /** Draws the result onto the picture. */
     det_status (*draw)(void *context, const det_result *result, det_image *image, det_error *error);
     /** Draws the segments of the picture; called where cli_pictures.segments is there. */
@@ -46,6 +52,11 @@ typedef struct cli_task {
     bool labels;       /**< the result is its labels */
     det_run_info info; /**< for the writer */
 } cli_task;
+
+/** How many pictures a task should work on together, so that `steps` of each fill batches; 1 where
+ *  each must be done before the next is read (standard input) or has a time of its own
+ *  (limits.timeout_s). After cli_pictures_open. */
+size_t cli_pictures_together(const cli_pictures *pictures, size_t steps);
 
 /** Reads the settings: the configuration file, then the options, then --set in order. */
 det_status cli_pictures_configure(cli_pictures *pictures, const cli_values *values,

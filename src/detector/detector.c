@@ -83,8 +83,9 @@ static settings settings_of(const det_config *config)
 static det_status check_memory(const det_detector *detector, size_t more, const char *what,
                                det_error *error)
 {
-    return det_ensemble_check_memory(&detector->ensemble, detector->settings.memory_mb, more, what,
-                                     error);
+    return det_ensemble_check_memory(
+        &detector->ensemble, detector->settings.memory_mb, more, what,
+        "classifier.batch, runtime.threads or proposals.selective_search.width", error);
 }
 
 det_status det_detector_create(const det_config *config, det_detector **detector, det_error *error)

@@ -193,14 +193,13 @@ size_t det_ensemble_memory(const det_ensemble *ensemble)
 }
 
 det_status det_ensemble_check_memory(const det_ensemble *ensemble, uint64_t limit_mb, size_t more,
-                                     const char *what, det_error *error)
+                                     const char *what, const char *advice, det_error *error)
 {
     const size_t bytes = det_ensemble_memory(ensemble) + more;
     if (limit_mb == 0 || bytes >> 20 < limit_mb) return DET_OK;
     return det_fail_at(error, DET_LIMIT, NULL, "limits.memory_mb",
-                       "%s need about %zu MiB, the limit is %llu; lower classifier.batch, "
-                       "runtime.threads or proposals.selective_search.width, or raise it",
-                       what, (bytes >> 20) + 1, (unsigned long long)limit_mb);
+                       "%s need about %zu MiB, the limit is %llu; lower %s, or raise it", what,
+                       (bytes >> 20) + 1, (unsigned long long)limit_mb, advice);
 }
 
 det_status det_ensemble_run_create(const det_ensemble *ensemble, det_ensemble_run *run,

@@ -41,9 +41,13 @@ det_status det_check_picture(const det_image *image, det_error *error);
 size_t det_ensemble_memory(const det_ensemble *ensemble);
 
 /** Refuses work before it begins where what it needs (`more` bytes), and the networks hold, exceeds
- *  a limit. @param limit_mb 0: none. @return DET_OK, DET_LIMIT. */
+ *  a limit.
+ *  @param limit_mb 0: none.
+ *  @param what     needs it: "the networks".
+ *  @param advice   the keys that can be lowered.
+ *  @return DET_OK, DET_LIMIT. */
 det_status det_ensemble_check_memory(const det_ensemble *ensemble, uint64_t limit_mb, size_t more,
-                                     const char *what, det_error *error);
+                                     const char *what, const char *advice, det_error *error);
 
 /** Values that the networks give for a crop. */
 size_t det_ensemble_values(const det_ensemble *ensemble);

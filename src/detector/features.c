@@ -32,8 +32,8 @@ static det_status create(det_extractor *made, const det_config *config,
         .layer = options->layer};
     det_status status = det_ensemble_create(config, &ensemble, &made->ensemble, error);
     if (status == DET_OK)
-        status =
-            det_ensemble_check_memory(&made->ensemble, made->memory_mb, 0, "the network", error);
+        status = det_ensemble_check_memory(&made->ensemble, made->memory_mb, 0, "the network",
+                                           "classifier.batch or runtime.threads", error);
     if (status < 0) return status;
     det_multi_crop plan;
     const det_crop_options *crop = &made->ensemble.crops[0];
@@ -163,9 +163,9 @@ static det_status extract(crop_list *list, const det_run *run, outlet *out, det_
 static det_status check_memory(const det_extractor *extractor, const det_image *image, size_t more,
                                det_error *error)
 {
-    return det_ensemble_check_memory(&extractor->ensemble, extractor->memory_mb,
-                                     image->stride * (size_t)image->height + more,
-                                     "the network and this picture", error);
+    return det_ensemble_check_memory(
+        &extractor->ensemble, extractor->memory_mb, image->stride * (size_t)image->height + more,
+        "the network and this picture", "classifier.batch or runtime.threads", error);
 }
 
 det_status det_extractor_picture(const det_extractor *extractor, const det_image *image,

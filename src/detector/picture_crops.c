@@ -7,6 +7,7 @@ det_picture_crops det_picture_crops_of(const det_config *config,
     det_picture_crops crops = {.max_pixels = config->limits.max_pixels};
     if (options) crops.options = *options;
     if (crops.options.crops == 0) crops.options.crops = 1;
+    if (crops.options.pictures == 0) crops.options.pictures = 1;
     return crops;
 }
 

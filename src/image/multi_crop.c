@@ -135,6 +135,13 @@ det_status det_multi_crop_plan(int picture_width, int picture_height,
     return status;
 }
 
+bool det_multi_crop_equal(const det_multi_crop *plan, size_t a, size_t b)
+{
+    const det_view *v = &plan->views[a], *w = &plan->views[b];
+    return v->scale == w->scale && v->x == w->x && v->y == w->y && v->width == w->width &&
+           v->height == w->height && v->mirrored == w->mirrored;
+}
+
 det_box det_multi_crop_box(const det_multi_crop *plan, size_t index)
 {
     const det_view *view = &plan->views[index];

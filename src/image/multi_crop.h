@@ -61,6 +61,10 @@ det_status det_multi_crop_resize(det_multi_crop *plan, const det_image *image, i
  *  @return DET_OK, DET_MEMORY. Thread-safe. */
 det_status det_multi_crop_cut(const det_multi_crop *plan, size_t index, uint8_t *pixels);
 
+/** Whether two crops show the same: in a square picture the frames at the left, in the centre and
+ * at the right are one. */
+bool det_multi_crop_equal(const det_multi_crop *plan, size_t a, size_t b);
+
 /** What crop `index` shows, in pixels of the picture. */
 det_box det_multi_crop_box(const det_multi_crop *plan, size_t index);
 

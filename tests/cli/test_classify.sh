@@ -42,6 +42,32 @@ as_many_labels_as_asked_for() {
   json two.json 'all(len(i["labels"]) == 2 for i in d["images"])'
 }
 
+pictures_classified_together_give_what_each_gives_alone() {
+  local picture
+  mkdir -p many
+  for picture in 1 2 3 4 5; do draw_picture "many/$picture.png" "$((40 + 9 * picture))" 60 "$picture"; done
+  exits 0 classify --format jsonl -o together.jsonl --set classifier.batch=3 many
+  : >alone.jsonl
+  for picture in many/*; do
+    exits 0 classify --format jsonl -o one.jsonl "$picture"
+    cat one.jsonl >>alone.jsonl
+  done
+  cmp together.jsonl alone.jsonl
+  exits 0 classify --format jsonl -o timed.jsonl --set limits.timeout_s=60 many
+  cmp timed.jsonl alone.jsonl
+}
+
+one_bad_picture_among_many_spares_the_others() {
+  mkdir -p mixed
+  cp photos/1.png mixed/a.png
+  echo nothing >mixed/b.png
+  cp photos/2.jpg mixed/c.jpg
+  exits 1 classify -o mixed.json mixed
+  says mixed/b.png
+  json mixed.json '[i["error"] is None for i in d["images"]] == [True, False, True]'
+  json mixed.json '[len(i["labels"]) for i in d["images"]] == [5, 0, 5]'
+}
+
 json_lines_hold_a_picture_each() {
   exits 0 classify --format jsonl --timings -o out.jsonl photos
   [ "$(wc -l <out.jsonl)" = 2 ] || fail 'not two lines'
@@ -140,6 +166,8 @@ annotations_that_make_no_sense_are_refused() {
 check labels_take_the_place_of_detections
 check crops_are_1_10_or_144
 check as_many_labels_as_asked_for
+check pictures_classified_together_give_what_each_gives_alone
+check one_bad_picture_among_many_spares_the_others
 check json_lines_hold_a_picture_each
 check csv_and_text_hold_a_line_a_label
 check equal_runs_give_equal_bytes_in_any_batch

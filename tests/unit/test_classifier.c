@@ -194,6 +194,110 @@ static void equal_scores_are_in_the_order_of_the_classes(void **state)
     det_image_free(&image);
 }
 
+/* ---- Several pictures ---- */
+
+enum { picture_count = 5 };
+
+/* Pictures of several sizes, squares among them; the fourth cannot be read. */
+static det_status read_picture(void *context, size_t index, det_image *image, det_error *error)
+{
+    (void)context;
+    static const int sizes[picture_count][2] = {{40, 25}, {30, 30}, {25, 40}, {0, 0}, {64, 64}};
+    if (index == 3) {
+        if (error) *error = (det_error){.status = DET_IO};
+        return DET_IO;
+    }
+    *image = test_picture(sizes[index][0], sizes[index][1]);
+    return DET_OK;
+}
+
+static void assert_same_labels(const det_result *a, const det_result *b)
+{
+    assert_int_equal(a->label_count, b->label_count);
+    for (size_t i = 0; i < a->label_count; i++) {
+        assert_int_equal(a->labels[i].class_id, b->labels[i].class_id);
+        assert_memory_equal(&a->labels[i].score, &b->labels[i].score, sizeof(float));
+    }
+}
+
+static void check_many(const models *m, det_classify_options options, size_t batch, int threads)
+{
+    const det_picture_source source = {NULL, read_picture};
+    det_classifier *classifier = NULL;
+    det_error error = {0};
+    det_config *config = config_of(m, batch, threads);
+    options.pictures = picture_count;
+    test_assert_ok(det_classifier_create(config, &options, &classifier, &error), &error);
+    det_result results[picture_count];
+    for (size_t i = 0; i < picture_count; i++) results[i] = (det_result){.file = "kept"};
+    test_assert_ok(
+        det_classifier_classify_many(classifier, &source, picture_count, 0, NULL, results, &error),
+        &error);
+    for (size_t i = 0; i < picture_count; i++) {
+        det_image image = {0};
+        assert_string_equal(results[i].file, "kept");
+        if (read_picture(NULL, i, &image, NULL) < 0) {
+            assert_int_equal(results[i].error.status, DET_IO);
+            assert_null(results[i].labels);
+            continue;
+        }
+        det_result alone = classify(config_of(m, 1, 1), &options, &image, 0);
+        assert_int_equal(results[i].error.status, DET_OK);
+        assert_int_equal(results[i].width, image.width);
+        assert_same_labels(&results[i], &alone);
+        det_result_free(&alone);
+        det_result_free(&results[i]);
+        det_image_free(&image);
+    }
+    det_classifier_free(classifier);
+    det_config_free(config);
+}
+
+static void several_pictures_give_the_bits_that_each_gives_alone(void **state)
+{
+    (void)state;
+    const models m = three_models();
+    static const int crops[] = {1, 10, 144};
+    for (size_t i = 0; i < 3; i++)
+        for (int threads = 1; threads <= 3; threads++)
+            check_many(&m, (det_classify_options){.crops = crops[i]}, 7, threads);
+}
+
+static void fail_many(size_t count, const det_run *run, det_status status, const char *part)
+{
+    const det_picture_source source = {NULL, read_picture};
+    const models m = {.paths = {test_path("a")}, .count = 1};
+    test_small_network(m.paths[0]);
+    const det_classify_options options = {.pictures = picture_count};
+    det_config *config = config_of(&m, 8, 2);
+    det_classifier *classifier = NULL;
+    det_result results[picture_count + 1] = {{0}};
+    det_error error = {0};
+    test_assert_ok(det_classifier_create(config, &options, &classifier, &error), &error);
+    test_assert_error(
+        det_classifier_classify_many(classifier, &source, count, 0, run, results, &error), status,
+        &error, part);
+    for (size_t i = 0; i < picture_count; i++) assert_null(results[i].labels);
+    det_classifier_free(classifier);
+    det_config_free(config);
+}
+
+static bool stop(void *context, uint64_t done, uint64_t total)
+{
+    const uint64_t *least = context;
+    return total == 0 || done < *least;
+}
+
+static void a_call_for_several_pictures_fails_as_a_whole_where_it_must(void **state)
+{
+    (void)state;
+    fail_many(0, NULL, DET_ARGUMENT, "0 pictures in a call that takes 1 to 5");
+    fail_many(picture_count + 1, NULL, DET_ARGUMENT, "6 pictures");
+    for (uint64_t least = 0; least <= 4; least += 4)
+        fail_many(picture_count, &(det_run){.progress = stop, .progress_context = &least},
+                  DET_CANCELLED, least == 0 ? "cancelled after 0 of 4" : "cancelled after 4 of 4");
+}
+
 /* ---- Refusals ---- */
 
 static void refuse(det_config *config, det_classify_options options, det_status status,
@@ -262,6 +366,19 @@ static void pictures_that_are_empty_or_too_large_and_cancelled_calls_fail(void *
     det_image_free(&image);
 }
 
+static void advice_on_memory_names_what_has_to_do_with_it(void **state)
+{
+    (void)state;
+    const models m = {.paths = {test_path("a")}, .count = 1};
+    test_small_network(m.paths[0]);
+    det_config *config = config_of(&m, 8, 1);
+    det_image image = test_picture(2000, 1000); /* 6 MB */
+    config->limits.memory_mb = 3;
+    classify_fails(config, &image, NULL, DET_LIMIT,
+                   "lower classifier.batch or runtime.threads, or raise it");
+    det_image_free(&image);
+}
+
 #ifdef DET_FAULT_INJECTION
 static void failed_allocations_leave_nothing_behind(void **state)
 {
@@ -287,6 +404,40 @@ static void failed_allocations_leave_nothing_behind(void **state)
     }
     det_config_free(config);
     det_image_free(&image);
+}
+
+static det_status read_small(void *context, size_t index, det_image *image, det_error *error)
+{
+    (void)context;
+    return det_image_create(20 + (int)index, 12, image, error);
+}
+
+/* A failure is that of the call, or of one picture alone. */
+static void failed_allocations_of_several_pictures_leave_nothing_behind(void **state)
+{
+    (void)state;
+    const models m = {.paths = {test_path("a")}, .count = 1};
+    test_small_network(m.paths[0]);
+    const det_picture_source source = {NULL, read_small};
+    const det_classify_options options = {.pictures = 2};
+    det_config *config = config_of(&m, 2, 1);
+    det_classifier *classifier = NULL;
+    test_assert_ok(det_classifier_create(config, &options, &classifier, NULL), NULL);
+    bool failed = true;
+    for (uint64_t nth = 1; failed; nth++) {
+        det_result results[2] = {{0}};
+        det_memory_fail_at(nth);
+        const det_status status =
+            det_classifier_classify_many(classifier, &source, 2, 1, NULL, results, NULL);
+        failed = det_memory_failed();
+        det_memory_fail_at(0);
+        const bool both = status == DET_OK && results[0].error.status == DET_OK &&
+                          results[1].error.status == DET_OK;
+        assert_int_equal(both, !failed);
+        for (size_t i = 0; i < 2; i++) det_result_free(&results[i]);
+    }
+    det_classifier_free(classifier);
+    det_config_free(config);
 }
 #endif
 
@@ -352,10 +503,14 @@ int main(void)
         cmocka_unit_test(scores_are_the_same_in_any_batch_on_any_number_of_threads),
         cmocka_unit_test(as_many_labels_come_as_are_wanted_and_there_are),
         cmocka_unit_test(equal_scores_are_in_the_order_of_the_classes),
+        cmocka_unit_test(several_pictures_give_the_bits_that_each_gives_alone),
+        cmocka_unit_test(a_call_for_several_pictures_fails_as_a_whole_where_it_must),
         cmocka_unit_test(what_cannot_be_is_refused_at_once),
+        cmocka_unit_test(advice_on_memory_names_what_has_to_do_with_it),
         cmocka_unit_test(pictures_that_are_empty_or_too_large_and_cancelled_calls_fail),
 #ifdef DET_FAULT_INJECTION
         cmocka_unit_test(failed_allocations_leave_nothing_behind),
+        cmocka_unit_test(failed_allocations_of_several_pictures_leave_nothing_behind),
 #endif
         cmocka_unit_test(googlenet_names_six_crops_as_another_runtime_does),
     };

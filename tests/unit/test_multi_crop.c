@@ -106,6 +106,26 @@ static void the_three_places_of_a_square_are_one(void **state)
 }
 
 /* 341 x 256: 117 columns and 32 rows are over. */
+/* The crops of a frame are 12; of each scale of a square its three frames are one. */
+static void of_144_crops_of_a_square_48_differ(void **state)
+{
+    (void)state;
+    const det_multi_crop_options options = options_of(144);
+    const det_multi_crop square = plan_of(300, 300, &options), wide = plan_of(400, 300, &options);
+    size_t square_count = 0, wide_count = 0;
+    for (size_t i = 0; i < 144; i++) {
+        size_t first = 0;
+        while (!det_multi_crop_equal(&square, first, i)) first++;
+        square_count += first == i;
+        if (first < i) assert_int_equal((i - first) % 12, 0);
+        first = 0;
+        while (!det_multi_crop_equal(&wide, first, i)) first++;
+        wide_count += first == i;
+    }
+    assert_int_equal(square_count, 48);
+    assert_int_equal(wide_count, 144);
+}
+
 static void ten_crops_are_corners_and_centre_of_the_picture_and_their_mirror_images(void **state)
 {
     (void)state;
@@ -289,6 +309,7 @@ int main(void)
         cmocka_unit_test(
             all_144_crops_of_a_portrait_lie_at_the_top_in_the_centre_and_at_the_bottom),
         cmocka_unit_test(the_three_places_of_a_square_are_one),
+        cmocka_unit_test(of_144_crops_of_a_square_48_differ),
         cmocka_unit_test(ten_crops_are_corners_and_centre_of_the_picture_and_their_mirror_images),
         cmocka_unit_test(one_crop_is_the_centre),
         cmocka_unit_test(a_picture_of_the_size_of_the_crop_can_be_the_crop),
