@@ -10,7 +10,7 @@ extern "C" {
 
 /** How to calibrate. Zero means the default. */
 typedef struct det_calibration_options {
-    size_t regions; /**< crops to look at, of all pictures together; default 1000 */
+    size_t regions; /**< crops to look at, of all pictures together; default 2400 */
 } det_calibration_options;
 
 /** What a precision must reach on regions that played no part in the choice of scales, beside f32,
@@ -25,12 +25,14 @@ typedef struct det_calibration_options {
  *
  *  Regions are proposed in the pictures and cropped as a detector does it, and the network runs on
  *  them in f32. Pictures go by turns to three parts (of one or two pictures, regions do). The first
- *  gives the ranges of the activations; weights get a scale a channel. The second chooses: of six
- *  ways to make scales of ranges the one whose network in int8 stays closest to f32; and where that
- *  is not close enough, layers that return to higher precision, those first that cost most for the
- *  time they save (with fewer than 32 regions none). The third, which had no say, gives the
- * agreement of bf16 (on a processor that has it) and of int8 with weights of 8 (with VNNI) and of 7
- * bits.
+ *  gives the ranges of the activations, and how the values that a layer looks at go together:
+ *  weights get a scale a channel and are rounded so that their errors make up for one another
+ *  (GPTQ, Frantar et al. 2023). The second chooses: of four ways to make scales of ranges the one
+ *  whose network in int8 stays closest to f32; and where that is not close enough, layers that
+ *  return to higher precision, those first that cost most for the time they save (with fewer than
+ *  32 regions none), for weights of 8 bits (with VNNI) and of 7. The third, which had no say, gives
+ *  the agreement of bf16 (on a processor that has it) and of int8 with weights of 8 (with VNNI) and
+ *  of 7 bits.
  *
  *  @param model_path    a model file with class probabilities.
  *  @param pictures      picture_count files, at least one; those that will be met later are best.

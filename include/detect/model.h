@@ -44,7 +44,7 @@ typedef struct det_layer_info {
     uint64_t parameters;         /**< weights and biases */
     uint64_t macs;               /**< multiply-accumulates for one picture */
     bool weighted;               /**< has weights, so that its precision can be chosen */
-    bool integer;                /**< runs in 8-bit integers in int8 */
+    bool integer;                /**< in int8 it runs in 8-bit integers here */
 } det_layer_info;
 
 /** Opens a model file and checks it: structure, shapes, and the digest of its weights.

@@ -9,11 +9,14 @@
 #include "src/base/run.h"
 #include "src/detector/activation_range.h"
 #include "src/detector/ensemble.h"
+#include "src/detector/layer_inputs.h"
 #include "src/nn/model_file.h"
 
 #include <math.h>
+#include <stdatomic.h>
+#include <string.h>
 
-enum { default_regions = 1000, batch_size = 8, most_trial_crops = 128, least_trial_crops = 32 };
+enum { default_regions = 2400, batch_size = 8, most_trial_crops = 128, least_trial_crops = 32 };
 
 /* The parts of the crops: ranges come from one; another, which they do not know, chooses among
  * ways to make scales of them and layers to keep; the last measures the agreement. */
@@ -35,7 +38,9 @@ typedef struct {
     det_crop_options crop;
     crop_set sets[PARTS];
     det_activation_range **ranges; /* of each layer's channels; NULL for layers not looked at */
-    bool *kept;                    /* one a layer: stays in higher precision */
+    det_layer_inputs inputs;       /* of the first part */
+    int8_t **rounded; /* layers x DET_WEIGHT_WIDTHS: the weights with the scales as they are */
+    bool *kept;       /* one a layer: stays in higher precision */
 } calibration;
 
 static size_t crop_bytes(const calibration *c)
@@ -195,22 +200,37 @@ static bool note_classes(crop_set *set)
 
 /* One index a layer that is watched. */
 typedef struct {
+    calibration *calibration;
     const runner *runner;
-    det_activation_range *const *ranges;
     const int *layers; /* of output i + 1 */
     size_t count;      /* pictures in the batch */
-} range_job;
+    atomic_int status; /* det_status of the last that failed */
+} watch_job;
 
-static void add_to_range(void *context, size_t index, int worker)
+static void add_to_range(det_activation_range *ranges, const float *plane, det_shape shape,
+                         size_t count)
+{
+    const size_t area = (size_t)shape.height * (size_t)shape.width;
+    for (size_t i = 0; i < count; i++)
+        for (int c = 0; c < shape.channels; c++, plane += area)
+            det_range_add(&ranges[c], plane, area);
+}
+
+static void watch_layer(void *context, size_t index, int worker)
 {
     (void)worker;
-    const range_job *job = context;
+    watch_job *job = context;
+    calibration *c = job->calibration;
+    const int layer = job->layers[index];
     const det_shape shape = det_network_output_shape(job->runner->network, index + 1);
-    const size_t area = (size_t)shape.height * (size_t)shape.width;
-    const float *plane = job->runner->outputs[index + 1]; /* (count, channels, area) */
-    for (size_t i = 0; i < job->count; i++)
-        for (int c = 0; c < shape.channels; c++, plane += area)
-            det_range_add(&job->ranges[job->layers[index]][c], plane, area);
+    const float *values = job->runner->outputs[index + 1]; /* (count, channels, height, width) */
+    if (c->ranges[layer]) add_to_range(c->ranges[layer], values, shape, job->count);
+    for (size_t i = 0; i < c->inputs.count; i++) {
+        if (c->inputs.inputs[i].input != layer) continue;
+        const det_status status =
+            det_layer_inputs_add(&c->inputs, i, values, shape, job->count, NULL);
+        if (status < 0) atomic_store(&job->status, (int)status);
+    }
 }
 
 static det_status run_reference(calibration *c, const runner *r, crop_set *set, const int *layers,
@@ -227,10 +247,19 @@ static det_status run_reference(calibration *c, const runner *r, crop_set *set, 
             set->classes[first + i] = best;
             set->probabilities[first + i] = probabilities[best];
         }
-        range_job job = {r, c->ranges, layers, count};
-        det_parallel_for(r->output_count - 1, c->threads, add_to_range, &job);
+        watch_job job = {c, r, layers, count, DET_OK};
+        det_parallel_for(r->output_count - 1, c->threads, watch_layer, &job);
+        const det_status watched = (det_status)atomic_load(&job.status);
+        if (watched < 0) return det_fail(error, watched, "the values of layers cannot be kept");
     }
     return DET_OK;
+}
+
+static bool is_input(const calibration *c, int layer)
+{
+    for (size_t i = 0; i < c->inputs.count; i++)
+        if (c->inputs.inputs[i].input == layer) return true;
+    return false;
 }
 
 static det_status watch(calibration *c, const char **names, int *layers, det_error *error)
@@ -239,9 +268,11 @@ static det_status watch(calibration *c, const char **names, int *layers, det_err
     size_t count = 0;
     names[0] = graph->nodes[c->model->probabilities].name;
     for (int i = 0; i < graph->count; i++) {
-        if (!det_node_has_mean(&graph->nodes[i])) continue;
+        const bool ranged = det_node_has_mean(&graph->nodes[i]);
+        if (!ranged && !is_input(c, i)) continue;
         layers[count++] = i;
         names[count] = graph->nodes[i].name;
+        if (!ranged) continue;
         c->ranges[i] = det_alloc_zeroed((size_t)c->model->shapes[i].channels, sizeof **c->ranges);
         if (!c->ranges[i]) return det_fail_memory(error, "the ranges of a layer");
     }
@@ -257,14 +288,17 @@ static det_status watch(calibration *c, const char **names, int *layers, det_err
     return status;
 }
 
-/* Classes of all crops in f32, and the ranges of the activations of the first part. */
+/* Classes of all crops in f32; the ranges of the activations and the inputs of layers with weights
+ * in the first part. */
 static det_status observe(calibration *c, det_error *error)
 {
     const size_t count = (size_t)c->model->graph.count;
     const char **names = det_alloc_array(count + 1, sizeof *names);
     int *layers = det_alloc_array(count, sizeof *layers);
-    const det_status status =
-        names && layers ? watch(c, names, layers, error) : det_fail_memory(error, "the layers");
+    det_status status = det_layer_inputs_create(c->model, c->sets[FIT].count, &c->inputs, error);
+    if (status == DET_OK)
+        status =
+            names && layers ? watch(c, names, layers, error) : det_fail_memory(error, "the layers");
     det_free(layers);
     det_free(names);
     return status;
@@ -279,7 +313,7 @@ static det_status set_weight_scales(calibration *c, float *const *scales, det_er
         const det_node *node = &graph->nodes[i];
         det_layer_scales *layer = &c->model->quantization.layers[i];
         det_free(layer->weights);
-        layer->weights = NULL;
+        *layer = (det_layer_scales){.activation = layer->activation, .mean = layer->mean};
         if (c->kept[i] || !det_node_can_be_integer(graph, c->model->shapes, i) ||
             !scales[node->inputs[0]])
             continue;
@@ -287,6 +321,8 @@ static det_status set_weight_scales(calibration *c, float *const *scales, det_er
         if (!layer->weights) return det_fail_memory(error, "the scales of a layer");
         det_weight_scales(node, c->model->shapes[node->inputs[0]].channels, scales[node->inputs[0]],
                           layer->weights);
+        for (int w = 0; w < DET_WEIGHT_WIDTHS; w++)
+            layer->rounded[w] = c->rounded[i * DET_WEIGHT_WIDTHS + w];
     }
     return DET_OK;
 }
@@ -301,8 +337,10 @@ typedef struct {
 } scheme;
 
 static const scheme schemes[] = {
-    {DET_RANGE_LARGEST, 1},    {DET_RANGE_PERCENTILE, 1},    {DET_RANGE_ERROR, 1},
-    {DET_RANGE_LARGEST, .25f}, {DET_RANGE_PERCENTILE, .25f}, {DET_RANGE_ERROR, .25f},
+    {DET_RANGE_LARGEST, 1},
+    {DET_RANGE_LARGEST, .25f},
+    {DET_RANGE_PERCENTILE, .25f},
+    {DET_RANGE_ERROR, .25f},
 };
 
 enum { scheme_count = sizeof schemes / sizeof *schemes };
@@ -346,7 +384,8 @@ static det_status set_layer(calibration *c, int index, const scheme *how, det_er
     return DET_OK;
 }
 
-static det_status set_scales(calibration *c, const scheme *how, det_error *error)
+/* The scales of all layers that are not kept; @param round whether to round their weights anew. */
+static det_status set_scales(calibration *c, const scheme *how, bool round, det_error *error)
 {
     const det_graph *graph = &c->model->graph;
     det_status status = DET_OK;
@@ -357,6 +396,11 @@ static det_status set_scales(calibration *c, const scheme *how, det_error *error
     status = det_channel_values(graph, c->model->shapes, &c->model->quantization,
                                 DET_CHANNEL_SCALES, scales, error);
     if (status == DET_OK) status = set_weight_scales(c, scales, error);
+    if (status == DET_OK && round) {
+        status =
+            det_layer_inputs_round(&c->inputs, c->model, scales, c->threads, c->rounded, error);
+        if (status == DET_OK) status = set_weight_scales(c, scales, error);
+    }
     det_channel_values_free(graph, DET_CHANNEL_SCALES, scales);
     det_free(scales);
     return status;
@@ -407,104 +451,143 @@ static bool is_good_with_margin(const det_agreement *a)
 }
 
 /* The scheme whose network in int8 changes the probabilities least. */
-static det_status choose_scheme(calibration *c, const scheme **best, det_agreement *agreement,
-                                det_error *error)
+static det_status choose_scheme(calibration *c, const scheme **best, det_error *error)
 {
     double least = INFINITY;
     for (int i = 0; i < scheme_count; i++) {
         det_agreement tried = {.precision = DET_INT8};
-        det_status status = set_scales(c, &schemes[i], error);
+        det_status status = set_scales(c, &schemes[i], true, error);
         if (status == DET_OK) status = measure(c, CHOOSE, c->sets[CHOOSE].count, &tried, error);
         if (status < 0) return status;
         if (tried.change < least) {
             least = tried.change;
             *best = &schemes[i];
-            *agreement = tried;
         }
     }
-    return set_scales(c, *best, error);
+    return set_scales(c, *best, true, error);
 }
 
-static bool is_integer(const calibration *c, int layer)
+static bool is_integer(const calibration *c, int layer, det_weight_width width)
 {
-    return c->model->quantization.layers[layer].weights;
+    return det_layer_is_integer(&c->model->quantization.layers[layer], width);
+}
+
+/* What is done for the weights of one width. */
+typedef struct {
+    calibration *calibration;
+    const scheme *how;
+    det_weight_width width;
+    bool *kept;    /* one a layer */
+    double *costs; /* of the layers in integers that may be kept, else -1 */
+} selection;
+
+/* Layers that weights of 8 bits keep are kept by those of 7 as well. */
+static det_status apply_kept(const selection *s, const bool *kept, det_error *error)
+{
+    calibration *c = s->calibration;
+    const size_t count = (size_t)c->model->graph.count;
+    if (s->width == DET_WEIGHTS_8) memcpy(c->kept, kept, count * sizeof *kept);
+    const det_status status = set_scales(c, s->how, false, error);
+    for (size_t i = 0; i < count; i++)
+        c->model->quantization.layers[i].only_in_8_bits =
+            s->width == DET_WEIGHTS_7 && kept[i] && !c->kept[i];
+    return status;
+}
+
+static det_status measure_kept(const selection *s, const bool *kept, size_t crops,
+                               det_agreement *agreement, det_error *error)
+{
+    *agreement =
+        (det_agreement){.precision = DET_INT8, .weight_bits = s->width == DET_WEIGHTS_8 ? 8 : 7};
+    const det_status status = apply_kept(s, kept, error);
+    return status < 0 ? status : measure(s->calibration, CHOOSE, crops, agreement, error);
 }
 
 /* The change on some crops with just one layer in integers; -1: with none. */
-static det_status measure_alone(calibration *c, const scheme *how, int layer, double *change,
+static det_status measure_alone(const selection *s, int layer, bool *kept, double *change,
                                 det_error *error)
 {
+    const calibration *c = s->calibration;
     const size_t all = c->sets[CHOOSE].count;
-    const size_t count = all < most_trial_crops ? all : most_trial_crops;
-    det_agreement alone = {.precision = DET_INT8};
-    for (int i = 0; i < c->model->graph.count; i++) c->kept[i] = i != layer;
-    det_status status = set_scales(c, how, error);
-    if (status == DET_OK) status = measure(c, CHOOSE, count, &alone, error);
+    det_agreement alone;
+    for (int i = 0; i < c->model->graph.count; i++) kept[i] = i != layer;
+    const det_status status =
+        measure_kept(s, kept, all < most_trial_crops ? all : most_trial_crops, &alone, error);
     *change = alone.change;
     return status;
 }
 
 /* What a layer does to the result for the work that it saves: the squared change that it adds where
- * it alone is computed in integers, by multiplication. Layers that are not: -1. */
-static det_status measure_layers(calibration *c, const scheme *how, double *costs, det_error *error)
+ * it alone is computed in integers, by multiplication. */
+static det_status measure_layers(const selection *s, det_error *error)
 {
+    calibration *c = s->calibration;
     const int count = c->model->graph.count;
-    const size_t batches = batches_of(most_trial_crops);
+    bool *kept = det_alloc_array((size_t)count, sizeof *kept);
+    if (!kept) return det_fail_memory(error, "the layers");
     double none = 0;
     for (int i = 0; i < count; i++) {
-        costs[i] = is_integer(c, i) ? 0 : -1;
-        c->total += is_integer(c, i) ? batches : 0;
+        s->costs[i] = is_integer(c, i, s->width) ? 0 : -1;
+        c->total += s->costs[i] < 0 ? 0 : batches_of(most_trial_crops);
     }
-    det_status status = measure_alone(c, how, -1, &none, error);
+    det_status status = measure_alone(s, -1, kept, &none, error);
     for (int i = 0; status == DET_OK && i < count; i++) {
-        if (costs[i] < 0) continue;
+        if (s->costs[i] < 0) continue;
         det_layer_info info;
         double alone = 0;
         det_model_layer(c->model, (size_t)i, &info);
-        status = measure_alone(c, how, i, &alone, error);
-        costs[i] = fmax(0, alone * alone - none * none) / (double)info.macs;
+        status = measure_alone(s, i, kept, &alone, error);
+        s->costs[i] = fmax(0, alone * alone - none * none) / (double)info.macs;
     }
-    for (int i = 0; i < count; i++) c->kept[i] = false;
+    det_free(kept);
     return status;
 }
 
-static int dearest(const calibration *c, const double *costs)
+static int dearest(const selection *s)
 {
     int layer = -1;
-    for (int i = 0; i < c->model->graph.count; i++)
-        if (!c->kept[i] && costs[i] >= 0 && (layer < 0 || costs[i] > costs[layer])) layer = i;
+    for (int i = 0; i < s->calibration->model->graph.count; i++)
+        if (!s->kept[i] && s->costs[i] >= 0 && (layer < 0 || s->costs[i] > s->costs[layer]))
+            layer = i;
     return layer;
 }
 
 /* Takes layers out of int8, the dearest first, until the rest is good enough to stay so on other
  * regions. */
-static det_status keep_layers(calibration *c, const scheme *how, double *costs, det_error *error)
+static det_status keep_layers(const selection *s, det_error *error)
 {
-    det_agreement agreement = {.precision = DET_INT8};
-    det_status status = measure_layers(c, how, costs, error);
+    calibration *c = s->calibration;
+    const size_t crops = c->sets[CHOOSE].count;
+    det_agreement agreement;
+    det_status status = measure_kept(s, s->kept, crops, &agreement, error);
+    const bool enough = crops >= least_trial_crops; /* else chance decides */
+    if (status < 0 || !enough || is_good_with_margin(&agreement)) return status;
+    status = measure_layers(s, error);
     while (status == DET_OK) {
-        const int layer = dearest(c, costs);
+        const int layer = dearest(s);
         if (layer < 0) break;
-        c->kept[layer] = true;
-        c->total += batches_of(c->sets[CHOOSE].count);
-        status = set_scales(c, how, error);
-        if (status == DET_OK) status = measure(c, CHOOSE, c->sets[CHOOSE].count, &agreement, error);
+        s->kept[layer] = true;
+        c->total += batches_of(crops);
+        status = measure_kept(s, s->kept, crops, &agreement, error);
         if (status == DET_OK && is_good_with_margin(&agreement)) break;
     }
     return status;
 }
 
+/* For the width that this processor runs fastest first. */
 static det_status choose_layers(calibration *c, det_error *error)
 {
-    const scheme *how = NULL;
-    det_agreement agreement = {0};
-    det_status status = choose_scheme(c, &how, &agreement, error);
-    const bool enough = c->sets[CHOOSE].count >= least_trial_crops; /* else chance decides */
-    if (status < 0 || !enough || is_good_with_margin(&agreement)) return status;
-    double *costs = det_alloc_array((size_t)c->model->graph.count, sizeof *costs);
-    if (!costs) return det_fail_memory(error, "the costs of layers");
-    status = keep_layers(c, how, costs, error);
-    det_free(costs);
+    const size_t count = (size_t)c->model->graph.count;
+    selection s = {.calibration = c,
+                   .kept = det_alloc_zeroed(count, sizeof *s.kept),
+                   .costs = det_alloc_array(count, sizeof *s.costs)};
+    det_status status = s.kept && s.costs ? choose_scheme(c, &s.how, error)
+                                          : det_fail_memory(error, "the costs of layers");
+    if (status == DET_OK && det_integer_weight_bits() == 8) status = keep_layers(&s, error);
+    s.width = DET_WEIGHTS_7;
+    if (status == DET_OK) status = keep_layers(&s, error);
+    det_free(s.costs);
+    det_free(s.kept);
     return status;
 }
 
@@ -550,8 +633,9 @@ static det_status prepare(calibration *c, const char *path, det_error *error)
     c->model->quantization.layers = det_alloc_zeroed(count, sizeof(det_layer_scales));
     c->model->quantization.layer_count = (int)count;
     c->ranges = det_alloc_zeroed(count, sizeof *c->ranges);
+    c->rounded = det_alloc_zeroed(count * DET_WEIGHT_WIDTHS, sizeof *c->rounded);
     c->kept = det_alloc_zeroed(count, sizeof *c->kept);
-    if (c->model->quantization.layers && c->ranges && c->kept) return DET_OK;
+    if (c->model->quantization.layers && c->ranges && c->rounded && c->kept) return DET_OK;
     return det_fail_memory(error, "a calibration");
 }
 
@@ -563,7 +647,11 @@ static void free_calibration(calibration *c)
         det_free(c->sets[i].probabilities);
     }
     for (int i = 0; c->ranges && i < c->model->graph.count; i++) det_free(c->ranges[i]);
+    for (int i = 0; c->rounded && i < c->model->graph.count * DET_WEIGHT_WIDTHS; i++)
+        det_free(c->rounded[i]);
+    det_layer_inputs_free(&c->inputs);
     det_free(c->ranges);
+    det_free(c->rounded);
     det_free(c->kept);
     det_model_free(c->model);
 }
@@ -576,7 +664,7 @@ static det_status calibrate(calibration *c, const char *const *pictures, size_t 
     det_status status = add_pictures(c, pictures, count, regions, error);
     if (status < 0) return status;
     c->total = count + batches_of(c->sets[FIT].count) +
-               batches_of(c->sets[CHOOSE].count) * (1 + scheme_count) +
+               batches_of(c->sets[CHOOSE].count) * (1 + scheme_count + 2) +
                batches_of(c->sets[MEASURE].count) * (1 + list_precisions(list));
     status = observe(c, error);
     if (status == DET_OK) status = choose_layers(c, error);

@@ -178,13 +178,15 @@ det_status det_model_layer(const det_model *model, size_t index, det_layer_info 
     const det_shape in = first == DET_PICTURE
                              ? (det_shape){3, model->input.height, model->input.width}
                              : model->shapes[first];
-    *info = (det_layer_info){.name = node->name,
-                             .op = det_op_name(node->op),
-                             .parameters = node->weights.count + node->bias.count,
-                             .weighted = det_node_is_weighted(node),
-                             .integer = model->quantization.layers &&
-                                        model->quantization.layers[index].weights,
-                             .macs = det_node_macs(node, in, model->shapes[index])};
+    *info = (det_layer_info){
+        .name = node->name,
+        .op = det_op_name(node->op),
+        .parameters = node->weights.count + node->bias.count,
+        .weighted = det_node_is_weighted(node),
+        .integer = model->quantization.layers &&
+                   det_layer_is_integer(&model->quantization.layers[index],
+                                        det_weight_width_of(det_integer_weight_bits())),
+        .macs = det_node_macs(node, in, model->shapes[index])};
     copy_shape(info->input, in);
     copy_shape(info->output, model->shapes[index]);
     return DET_OK;

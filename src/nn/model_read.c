@@ -390,15 +390,48 @@ static det_status read_background(det_model *model, det_error *error)
                             &model->background_index, error);
 }
 
-static det_status read_quantization(det_model *model, det_error *error)
+/* Rounded weights are there or not; the layer without them rounds its own. */
+static det_status find_rounded(const det_safetensors *file, const det_node *node,
+                               det_weight_width width, const int8_t **rounded, det_error *error)
+{
+    char *name = det_rounded_name(node, width);
+    if (!name) return det_fail_memory(error, "the name of a tensor");
+    const det_tensor *tensor = det_safetensors_find(file, name);
+    det_free(name);
+    if (!tensor) return DET_OK;
+    if (strcmp(tensor->dtype, "I8") != 0 || tensor->count != node->weights.count) {
+        det_fail(error, DET_FORMAT, "%zu values of type %s, not the %zu of the layer, of type I8",
+                 tensor->count, tensor->dtype, node->weights.count);
+        det_error_where(error, "tensor '%s'", tensor->name);
+        return DET_FORMAT;
+    }
+    *rounded = (const int8_t *)tensor->data;
+    return DET_OK;
+}
+
+static det_status read_rounded(const det_safetensors *file, det_model *model, det_error *error)
+{
+    det_status status = DET_OK;
+    for (int i = 0; status == DET_OK && i < model->graph.count; i++) {
+        det_layer_scales *layer = &model->quantization.layers[i];
+        for (int width = 0; status == DET_OK && layer->weights && width < DET_WEIGHT_WIDTHS;
+             width++)
+            status = find_rounded(file, &model->graph.nodes[i], (det_weight_width)width,
+                                  &layer->rounded[width], error);
+    }
+    return status;
+}
+
+static det_status read_quantization(const det_safetensors *file, det_model *model, det_error *error)
 {
     json_object *object;
-    const det_status status =
+    det_status status =
         det_json_get_optional(model->metadata, "quantization", json_type_object, &object, error);
     if (status < 0 || !object) return status;
-    return det_error_inside(
-        error, "quantization", ".",
-        det_quantization_read(object, &model->graph, model->shapes, &model->quantization, error));
+    status =
+        det_quantization_read(object, &model->graph, model->shapes, &model->quantization, error);
+    if (status < 0) return det_error_inside(error, "quantization", ".", status);
+    return read_rounded(file, model, error);
 }
 
 static det_status read_provenance(det_model *model, det_error *error)
@@ -490,6 +523,6 @@ det_status det_model_read(const det_safetensors *file, det_model *model, det_err
     status = infer_shapes(model, error); /* says the layer, so "model." would not help */
     if (status < 0) return status;
     status = check_class_count(model, error);
-    if (status == DET_OK) status = read_quantization(model, error);
+    if (status == DET_OK) status = read_quantization(file, model, error);
     return det_error_inside(error, "model", ".", status);
 }

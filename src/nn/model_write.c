@@ -19,8 +19,9 @@ static void add_source(det_tensor_source *sources, size_t *count, const det_weig
         if (strcmp(sources[i].name, weights->tensor) == 0) return;
     sources[*count] = *shape;
     sources[*count].name = weights->tensor;
+    sources[*count].dtype = "F32";
     sources[*count].values = weights->values;
-    sources[*count].count = weights->count;
+    sources[*count].size = weights->count * sizeof *weights->values;
     ++*count;
 }
 
@@ -39,6 +40,38 @@ static void add_sources(det_tensor_source *sources, size_t *count, const det_nod
 
     const det_tensor_source bias = {.shape = {rows}, .dimensions = 1};
     add_source(sources, count, &node->bias, &bias);
+}
+
+/* The rounded weights of a layer; `names` owns what they are called. */
+static bool add_rounded(det_tensor_source *sources, size_t *count, const det_model *model,
+                        int index, char **names)
+{
+    const det_node *node = &model->graph.nodes[index];
+    for (int width = 0; model->quantization.layers && width < DET_WEIGHT_WIDTHS; width++) {
+        const int8_t *rounded = model->quantization.layers[index].rounded[width];
+        if (!rounded) continue;
+        names[width] = det_rounded_name(node, (det_weight_width)width);
+        if (!names[width]) return false;
+        const int64_t rows = node->channels;
+        sources[(*count)++] =
+            (det_tensor_source){.name = names[width],
+                                .dtype = "I8",
+                                .shape = {rows, (int64_t)node->weights.count / rows},
+                                .dimensions = 2,
+                                .values = rounded,
+                                .size = node->weights.count};
+    }
+    return true;
+}
+
+static bool collect_sources(const det_model *model, det_tensor_source *sources, size_t *count,
+                            char **names)
+{
+    for (int i = 0; i < model->graph.count; i++)
+        add_sources(sources, count, &model->graph.nodes[i]);
+    for (int i = 0; i < model->graph.count; i++)
+        if (!add_rounded(sources, count, model, i, names + DET_WEIGHT_WIDTHS * i)) return false;
+    return true;
 }
 
 /* ---- JSON ----------------------------------------------------------------------------------- */
@@ -175,7 +208,8 @@ static void add_outputs(det_json *json, const det_model *model)
 static void add_quantization(det_json *json, const det_model *model)
 {
     static const char *const known[] = {"activations", "means",     "weights",
-                                        "kept_higher", "agreement", NULL};
+                                        "kept_higher", "agreement", "kept_higher_in_7_bits",
+                                        NULL};
     if (!model->quantization.layers) return;
     det_json_begin_object(json, "quantization");
     det_quantization_write(json, &model->graph, model->shapes, &model->quantization);
@@ -215,7 +249,7 @@ static bool digest_sources(const det_tensor_source *sources, size_t count, char 
     bool done = blocks && sizes;
     for (size_t i = 0; done && i < count; i++) {
         blocks[i] = sources[i].values;
-        sizes[i] = sources[i].count * sizeof *sources[i].values;
+        sizes[i] = sources[i].size;
     }
     done = done && det_digest(blocks, sizes, count, digest);
     det_free(blocks);
@@ -239,21 +273,23 @@ static det_status write_file(const det_tensor_source *sources, size_t count, con
 
 det_status det_model_write(const det_model *model, const char *path, det_error *error)
 {
+    const size_t layers = (size_t)model->graph.count;
     size_t count = 0;
     const char *text;
     det_json *json = det_json_create();
-    det_tensor_source *sources = det_alloc_array(2 * (size_t)model->graph.count, sizeof *sources);
+    det_tensor_source *sources = det_alloc_array((2 + DET_WEIGHT_WIDTHS) * layers, sizeof *sources);
+    char **names = det_alloc_zeroed(DET_WEIGHT_WIDTHS * layers, sizeof *names);
     det_status status = DET_OK;
-    if (!json || !sources) {
+    if (!json || !sources || !names || !collect_sources(model, sources, &count, names)) {
         status = det_fail_memory(error, "a model file");
         goto done;
     }
-    for (int i = 0; i < model->graph.count; i++)
-        add_sources(sources, &count, &model->graph.nodes[i]);
     add_model(json, model);
     status = det_json_finish(json, &text, NULL, error);
     if (status == DET_OK) status = write_file(sources, count, text, path, error);
 done:
+    for (size_t i = 0; names && i < DET_WEIGHT_WIDTHS * layers; i++) det_free(names[i]);
+    det_free(names);
     det_json_free(json);
     det_free(sources);
     return det_error_file(error, path, status);

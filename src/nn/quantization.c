@@ -29,6 +29,11 @@ bool det_node_is_weighted(const det_node *node)
     return node->op == DET_OP_CONVOLUTION || node->op == DET_OP_INNER_PRODUCT;
 }
 
+bool det_layer_is_integer(const det_layer_scales *layer, det_weight_width width)
+{
+    return layer->weights && !(width == DET_WEIGHTS_7 && layer->only_in_8_bits);
+}
+
 bool det_node_has_mean(const det_node *node)
 {
     return det_node_has_activation(node) || node->op == DET_OP_MAX_POOL;
@@ -145,6 +150,24 @@ static det_status check_kept(json_object *array, const det_graph *graph,
                     expected);
 }
 
+/* "kept_higher_in_7_bits" may be missing; its layers have scales. */
+static det_status read_only_8(json_object *object, const det_graph *graph,
+                              det_quantization *quantization, det_error *error)
+{
+    static const char key[] = "kept_higher_in_7_bits";
+    json_object *array;
+    const det_status status = det_json_get_optional(object, key, json_type_array, &array, error);
+    if (status < 0 || !array) return status;
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        const char *name = json_object_get_string(json_object_array_get_idx(array, i));
+        const int layer = name ? find_layer(graph, name) : DET_NO_NODE;
+        if (layer < 0 || !quantization->layers[layer].weights)
+            return det_error_inside(error, key, ".", fail_unknown(error, name ? name : "null"));
+        quantization->layers[layer].only_in_8_bits = true;
+    }
+    return DET_OK;
+}
+
 static det_status read_share(json_object *object, const char *key, double *share, det_error *error)
 {
     float value = 0;
@@ -214,6 +237,7 @@ det_status det_quantization_read(json_object *object, const det_graph *graph,
     if (status == DET_OK)
         status = det_error_inside(error, "kept_higher", ".",
                                   check_kept(kept, graph, quantization, error));
+    if (status == DET_OK) status = read_only_8(object, graph, quantization, error);
     if (status == DET_OK)
         status = det_error_inside(error, "agreement", "",
                                   read_agreements(agreement, quantization, error));
@@ -258,6 +282,10 @@ void det_quantization_write(det_json *json, const det_graph *graph, const det_sh
     for (int i = 0; i < graph->count; i++)
         if (det_node_is_weighted(&graph->nodes[i]) && !layers[i].weights)
             det_json_string(json, NULL, graph->nodes[i].name);
+    det_json_end(json);
+    det_json_begin_array(json, "kept_higher_in_7_bits");
+    for (int i = 0; i < graph->count; i++)
+        if (layers[i].only_in_8_bits) det_json_string(json, NULL, graph->nodes[i].name);
     det_json_end(json);
     det_json_begin_array(json, "agreement");
     for (size_t i = 0; i < quantization->agreement_count; i++)
@@ -358,6 +386,43 @@ void det_weight_scales(const det_node *node, int input_channels, const float *in
     }
 }
 
+det_weight_width det_weight_width_of(int weight_bits)
+{
+    return weight_bits == 8 ? DET_WEIGHTS_8 : DET_WEIGHTS_7;
+}
+
+int det_weight_limit(det_weight_width width)
+{
+    return width == DET_WEIGHTS_8 ? 127 : 63;
+}
+
+char *det_rounded_name(const det_node *node, det_weight_width width)
+{
+    const char *const ending = width == DET_WEIGHTS_8 ? ".int8" : ".int7";
+    const size_t length = strlen(node->name), end = strlen(ending) + 1;
+    char *name = det_alloc(length + end);
+    if (!name) return NULL;
+    memcpy(name, node->name, length);
+    memcpy(name + length, ending, end);
+    return name;
+}
+
+static float step_of(const det_integer_layer *layer, int o)
+{
+    return layer->weights[o] * (127 / (float)layer->limit);
+}
+
+void det_weights_in_steps(const det_integer_layer *layer, int o, float *values)
+{
+    const weight_shape s = shape_of(layer->node, layer->input_channels);
+    const float *weight =
+        layer->node->weights.values + (size_t)o * (size_t)s.inputs * (size_t)s.area;
+    const float *a = input_of(&s, layer->input, o);
+    const float step = step_of(layer, o);
+    for (int c = 0; c < s.inputs; c++)
+        for (int i = 0; i < s.area; i++) *values++ = *weight++ * a[c] / step;
+}
+
 void det_quantize_weights(const det_integer_layer *layer, int8_t *quantized)
 {
     const det_node *node = layer->node;
@@ -366,7 +431,7 @@ void det_quantize_weights(const det_integer_layer *layer, int8_t *quantized)
     const float bound = (float)layer->limit;
     for (int o = 0; o < node->channels; o++) {
         const float *a = input_of(&s, layer->input, o);
-        const float step = layer->weights[o] * (127 / bound);
+        const float step = step_of(layer, o);
         for (int c = 0; c < s.inputs; c++)
             for (int i = 0; i < s.area; i++) {
                 const float q = *weight++ * a[c] / step;
@@ -382,7 +447,7 @@ void det_correct_bias(const det_integer_layer *layer, const int8_t *quantized, f
     const float *weight = node->weights.values;
     for (int o = 0; layer->means && o < node->channels; o++) {
         const float *a = input_of(&s, layer->input, o), *m = input_of(&s, layer->means, o);
-        const float step = layer->weights[o] * (127 / (float)layer->limit);
+        const float step = step_of(layer, o);
         double sum = 0;
         for (int c = 0; c < s.inputs; c++)
             for (int i = 0; i < s.area; i++)

@@ -18,12 +18,26 @@
  * channel can have its own. The correction takes away what rounding the weights adds on average
  * (Nagel et al. 2019, section 4.2). */
 
+/** Weights are kept for processors with VNNI and for those without. */
+typedef enum det_weight_width { DET_WEIGHTS_8, DET_WEIGHTS_7, DET_WEIGHT_WIDTHS } det_weight_width;
+
+/** Of weights of 8 or 7 bits. */
+det_weight_width det_weight_width_of(int weight_bits);
+/** The largest magnitude of q: 127, or 63. */
+int det_weight_limit(det_weight_width width);
+
+/** What a model file calls the rounded weights of a layer: "conv.int8", "conv.int7".
+ *  @return to be freed, or NULL. */
+char *det_rounded_name(const det_node *node, det_weight_width width);
+
 /** What is known of a layer's values; arrays of one value a channel of its output. */
 typedef struct det_layer_scales {
-    float *activation; /**< a of its output, for ReLU, LRN and average pools, else NULL. Maximum
-                          pools and dropouts have their input's, a concat has its branches' */
-    float *mean;       /**< m of its output, for these and for maximum pools; NULL: not known */
-    float *weights;    /**< w; NULL: the layer is computed in floating point */
+    float *activation;   /**< a of its output, for ReLU, LRN and average pools, else NULL. Maximum
+                            pools and dropouts have their input's, a concat has its branches' */
+    float *mean;         /**< m of its output, for these and for maximum pools; NULL: not known */
+    float *weights;      /**< w; NULL: the layer is computed in floating point */
+    bool only_in_8_bits; /**< with weights of 7 it is computed in floating point */
+    const int8_t *rounded[DET_WEIGHT_WIDTHS]; /**< q, borrowed; NULL: rounded to the nearest */
 } det_layer_scales;
 
 /** What the calibration of a model found. {0}: nothing, as of a model that was never calibrated. */
@@ -35,6 +49,9 @@ typedef struct det_quantization {
 } det_quantization;
 
 void det_quantization_free(det_quantization *quantization);
+
+/** Whether a layer has scales for weights of that width. */
+bool det_layer_is_integer(const det_layer_scales *layer, det_weight_width width);
 
 /** Reads the object `quantization` of a model file (docs/formats.md). A layer is named once; scales
  *  are positive and as many as the layer's channels; layers with weights that have no scales are
@@ -89,7 +106,12 @@ typedef struct det_integer_layer {
                                then multiplied by 127 / 63 */
 } det_integer_layer;
 
-/** Rounds the weights: q, at most `limit` in magnitude. @param quantized node->weights.count. */
+/** The weights of output `o` in steps, not rounded: W[o] a / w[o].
+ *  @param values receives as many as an output has. */
+void det_weights_in_steps(const det_integer_layer *layer, int o, float *values);
+
+/** Rounds the weights to the nearest: q, at most `limit` in magnitude. @param quantized
+ *  node->weights.count. */
 void det_quantize_weights(const det_integer_layer *layer, int8_t *quantized);
 
 /** Adds the correction d to `bias`, node->channels values; nothing without means. */

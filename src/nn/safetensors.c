@@ -343,15 +343,15 @@ static det_status write_all(FILE *stream, const det_metadata_entry *metadata, si
     for (size_t i = 0; i < tensor_count; i++) {
         const det_tensor_source *t = &tensors[i];
         entries[i] = (det_tensor_entry){t->name,
-                                        "F32",
+                                        t->dtype,
                                         {t->shape[0], t->shape[1], t->shape[2], t->shape[3]},
                                         t->dimensions,
-                                        t->count * sizeof *t->values};
+                                        t->size};
     }
     const det_status status = det_safetensors_write_header(stream, metadata, metadata_count,
                                                            entries, tensor_count, &begin, error);
     for (size_t i = 0; status == DET_OK && i < tensor_count; i++)
-        fwrite(tensors[i].values, sizeof *tensors[i].values, tensors[i].count, stream);
+        fwrite(tensors[i].values, 1, tensors[i].size, stream);
     det_free(entries);
     return status;
 }

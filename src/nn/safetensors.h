@@ -51,13 +51,13 @@ typedef struct det_tensor_entry {
     size_t size; /**< bytes */
 } det_tensor_entry;
 
-/** A tensor to write, F32. */
+/** A tensor to write. */
 typedef struct det_tensor_source {
-    const char *name;
+    const char *name, *dtype;
     int64_t shape[4];
     int dimensions;
-    const float *values;
-    size_t count;
+    const void *values;
+    size_t size; /**< bytes */
 } det_tensor_source;
 
 /** A string to write into `__metadata__`. */
@@ -76,7 +76,7 @@ det_status det_safetensors_write_header(FILE *stream, const det_metadata_entry *
                                         size_t metadata_count, const det_tensor_entry *tensors,
                                         size_t tensor_count, size_t *begin, det_error *error);
 
-/** Writes a file (atomically): the metadata and the tensors, as F32, in the given order. The data
+/** Writes a file (atomically): the metadata and the tensors, in the given order. The data
  *  section begins at a multiple of 64 bytes.
  *  @return DET_OK, DET_IO, DET_LIMIT (the header), DET_MEMORY. */
 det_status det_safetensors_write(const char *path, const det_metadata_entry *metadata,

@@ -118,6 +118,24 @@ void test_small_network(const char *path)
     test_sketch_free(&sketch);
 }
 
+void test_sketch_round_branch(test_sketch *sketch, const int8_t *rounded_8, const int8_t *rounded_7)
+{
+    det_model *model = sketch->model;
+    det_quantization *q = &model->quantization;
+    const int norm = det_graph_find(&model->graph, "norm1");
+    const int branch = det_graph_find(&model->graph, "branch1");
+    det_quantization_free(q);
+    q->layers = det_alloc_zeroed((size_t)model->graph.count, sizeof *q->layers);
+    q->layer_count = model->graph.count;
+    q->agreements = det_alloc(0);
+    q->layers[norm].activation = det_alloc_array(4, sizeof(float));
+    q->layers[branch].weights = det_alloc_array(3, sizeof(float));
+    for (int i = 0; i < 4; i++) q->layers[norm].activation[i] = .25f;
+    for (int i = 0; i < 3; i++) q->layers[branch].weights[i] = .5f;
+    q->layers[branch].rounded[DET_WEIGHTS_8] = rounded_8;
+    q->layers[branch].rounded[DET_WEIGHTS_7] = rounded_7;
+}
+
 const char *test_googlenet(const char *name)
 {
     char weights[4096], labels[4096];

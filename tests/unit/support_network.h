@@ -24,6 +24,10 @@ det_window test_window(int kernel, int stride, int pad);
  *  A picture of the mean colour gives every class 0.2; plain yellow and green show a date, every
  *  other plain colour an elderberry. */
 test_sketch test_small_sketch(void);
+/** Gives the small network's `branch1` scales for int8 and these rounded weights of 8 and 7 bits,
+ * 12 each, borrowed, or NULL. */
+void test_sketch_round_branch(test_sketch *sketch, const int8_t *rounded_8,
+                              const int8_t *rounded_7);
 /** Imports the published BVLC GoogLeNet with its names into a new model file of that name, as
  *  test_path gives it; skips the test where the data is absent. @return its path. */
 const char *test_googlenet(const char *name);

@@ -328,6 +328,56 @@ static void layers_may_share_a_tensor(void **state)
     test_assert_ok(det_model_verify(test_path("once.safetensors"), &error), &error);
 }
 
+static void rounded_weights_are_read_as_they_were_written(void **state)
+{
+    (void)state;
+    const int8_t rounded_8[12] = {127, -127, 3, -4}, rounded_7[12] = {63, -63, 1, -2};
+    const char *path = test_path("rounded.safetensors");
+    test_sketch sketch = test_small_sketch();
+    det_model *model = NULL;
+    det_error error = {0};
+    test_sketch_round_branch(&sketch, rounded_8, rounded_7);
+    test_assert_ok(det_model_write(sketch.model, path, &error), &error);
+    test_assert_ok(det_model_open(path, &model, &error), &error);
+    const int branch = det_graph_find(&model->graph, "branch1");
+    const det_layer_scales *layers = model->quantization.layers;
+    assert_memory_equal(layers[branch].rounded[DET_WEIGHTS_8], rounded_8, 12);
+    assert_memory_equal(layers[branch].rounded[DET_WEIGHTS_7], rounded_7, 12);
+    assert_null(layers[0].rounded[DET_WEIGHTS_8]);
+    det_model_free(model);
+
+    test_sketch_round_branch(&sketch, NULL, rounded_7); /* one width alone */
+    test_assert_ok(det_model_write(sketch.model, path, &error), &error);
+    test_assert_ok(det_model_open(path, &model, &error), &error);
+    assert_null(model->quantization.layers[branch].rounded[DET_WEIGHTS_8]);
+    assert_memory_equal(model->quantization.layers[branch].rounded[DET_WEIGHTS_7], rounded_7, 12);
+    det_model_free(model);
+    test_sketch_free(&sketch);
+}
+
+static void rounded_weights_of_another_type_are_refused(void **state)
+{
+    (void)state;
+    const int8_t rounded[12] = {1};
+    const char *path = test_path("rounded.safetensors");
+    test_sketch sketch = test_small_sketch();
+    det_model *model = NULL;
+    det_bytes bytes = {0};
+    det_error error = {0};
+    test_sketch_round_branch(&sketch, rounded, NULL);
+    test_assert_ok(det_model_write(sketch.model, path, &error), &error);
+    test_sketch_free(&sketch);
+    test_assert_ok(det_file_read(path, 1 << 20, &bytes, &error), &error);
+    char *found = memmem(bytes.data, bytes.size, "\"I8\"", 4);
+    assert_non_null(found);
+    found[1] = 'U';
+    test_write_file(path, bytes.data, bytes.size);
+    det_bytes_free(&bytes);
+    test_assert_error(det_model_open(path, &model, &error), DET_FORMAT, &error,
+                      "12 values of type U8, not the 12 of the layer, of type I8");
+    assert_string_equal(error.where, "model.tensor 'branch1.int8'");
+}
+
 /* ---- Alterations ---------------------------------------------------------------------------- */
 
 static void a_file_cut_at_any_byte_is_refused(void **state)
@@ -652,6 +702,8 @@ int main(void)
         cmocka_unit_test(keys_that_are_not_known_are_kept),
         cmocka_unit_test(writing_a_model_that_was_read_gives_equal_bytes),
         cmocka_unit_test(layers_may_share_a_tensor),
+        cmocka_unit_test(rounded_weights_are_read_as_they_were_written),
+        cmocka_unit_test(rounded_weights_of_another_type_are_refused),
         cmocka_unit_test(a_file_cut_at_any_byte_is_refused),
         cmocka_unit_test(a_cut_file_says_how_many_bytes_are_missing),
         cmocka_unit_test(any_changed_byte_of_the_weights_is_noticed),

@@ -80,6 +80,25 @@ static void tensors_that_no_layer_uses_are_found(void **state)
     assert_string_equal(error.where, "tensor 'fc.bias'");
 }
 
+static void rounded_weights_beyond_their_bits_are_found(void **state)
+{
+    (void)state;
+    test_sketch sketch = test_small_sketch();
+    int8_t rounded[12] = {127, -127, 63};
+    test_sketch_round_branch(&sketch, rounded, NULL);
+    const char *path = test_path("rounded.safetensors");
+    det_error error = {0};
+    test_assert_ok(det_model_write(sketch.model, path, &error), &error);
+    test_assert_ok(det_model_verify(path, &error), &error);
+    rounded[1] = -128;
+    assert_found(&sketch, "layer 'branch1'", "rounded weight 1 is -128, beyond 127");
+    rounded[1] = -64;
+    test_sketch_round_branch(&sketch, NULL, rounded);
+    rounded[0] = 63;
+    assert_found(&sketch, "layer 'branch1'", "rounded weight 1 is -64, beyond 63");
+    test_sketch_free(&sketch);
+}
+
 static void what_opening_refuses_is_refused_here_too(void **state)
 {
     (void)state;
@@ -119,6 +138,7 @@ int main(void)
         cmocka_unit_test(classes_without_a_name_are_found),
         cmocka_unit_test(a_model_without_probabilities_is_found),
         cmocka_unit_test(tensors_that_no_layer_uses_are_found),
+        cmocka_unit_test(rounded_weights_beyond_their_bits_are_found),
         cmocka_unit_test(what_opening_refuses_is_refused_here_too),
         cmocka_unit_test(short_memory_is_reported_and_nothing_leaks),
     };

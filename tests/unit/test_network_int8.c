@@ -118,6 +118,7 @@ static double convolve(const det_model *model, int index, const uint8_t *bytes, 
     const det_quantization *q = &model->quantization;
     const float *a = q->layers[node->inputs[0]].activation, w = q->layers[index].weights[o];
     const int area = win->kernel_h * win->kernel_w, row = s.channels * area;
+    const int8_t *rounded = q->layers[index].rounded[limit == 127 ? DET_WEIGHTS_8 : DET_WEIGHTS_7];
     int64_t sum = 0;
     for (int c = 0; c < s.channels; c++)
         for (int k = 0; k < area; k++) {
@@ -125,7 +126,8 @@ static double convolve(const det_model *model, int index, const uint8_t *bytes, 
             const int ix = x * win->stride_w - win->pad_w + k % win->kernel_w;
             if (iy < 0 || ix < 0 || iy >= s.height || ix >= s.width) continue;
             sum += (int64_t)bytes[(c * s.height + iy) * s.width + ix] *
-                   weight_of(node, a, limit, w, o, c, k, row, area);
+                   (rounded ? rounded[o * row + c * area + k]
+                            : weight_of(node, a, limit, w, o, c, k, row, area));
         }
     return (double)sum * (double)w * 127 / limit + (double)node->bias.values[o];
 }
@@ -185,6 +187,49 @@ static void convolutions_are_exact_sums_of_integers(void **state)
         check_both_widths(&sketch);
         test_sketch_free(&sketch);
     }
+}
+
+static void weights_that_were_rounded_are_taken_as_they_are(void **state)
+{
+    (void)state;
+    enum { count = 16 * 16 * 9 };
+    int8_t rounded[DET_WEIGHT_WIDTHS][count];
+    test_sketch sketch = chain_of(16, convolution(16, 3, 1));
+    const int layer = det_graph_find(&sketch.model->graph, "layer");
+    for (int w = 0; w < DET_WEIGHT_WIDTHS; w++) {
+        const int limit = det_weight_limit((det_weight_width)w);
+        for (int i = 0; i < count; i++) rounded[w][i] = (int8_t)(i * 29 % (2 * limit + 1) - limit);
+        sketch.model->quantization.layers[layer].rounded[w] = rounded[w];
+    }
+    check_both_widths(&sketch);
+    test_sketch_free(&sketch);
+}
+
+/* The rounded weights are all 0, so that integers would leave the bias alone. */
+static void a_layer_may_be_higher_in_7_bits_only(void **state)
+{
+    (void)state;
+    static const int8_t zeros[16 * 16 * 9];
+    test_sketch sketch = chain_of(16, convolution(16, 3, 1));
+    det_layer_scales *layer =
+        &sketch.model->quantization.layers[det_graph_find(&sketch.model->graph, "layer")];
+    layer->only_in_8_bits = true;
+    for (int w = 0; w < DET_WEIGHT_WIDTHS; w++) layer->rounded[w] = zeros;
+    float *input = test_random_values(16 * side * side, 5), *found[2];
+    const char *to = "layer";
+    for (int i = 0; i < 2; i++) {
+        const det_network_options options = {.precision = i ? DET_INT8 : DET_F32,
+                                             .weight_bits = 7,
+                                             .from = "in",
+                                             .to = &to,
+                                             .to_count = 1};
+        run(&sketch, &options, input, &found[i]);
+    }
+    for (int i = 0; i < 16 * side * side; i++) assert_true(fabsf(found[0][i] - found[1][i]) < .05f);
+    if (det_processor_has_vnni()) check_layer(&sketch, 8);
+    for (int i = 0; i < 2; i++) det_free(found[i]);
+    det_free(input);
+    test_sketch_free(&sketch);
 }
 
 /* 255 x 63 x 2 = 32130 fits 16 bits, 255 x 127 x 2 does not: all weights alike, all bytes 255. */
@@ -457,6 +502,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolutions_are_exact_sums_of_integers),
+        cmocka_unit_test(weights_that_were_rounded_are_taken_as_they_are),
+        cmocka_unit_test(a_layer_may_be_higher_in_7_bits_only),
         cmocka_unit_test(sums_of_the_largest_products_do_not_overflow),
         cmocka_unit_test(an_inner_product_is_an_exact_sum_of_integers),
         cmocka_unit_test(an_inception_module_stays_near_f32),

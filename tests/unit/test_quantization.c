@@ -39,6 +39,34 @@ static void the_largest_weight_of_a_channel_becomes_127(void **state)
     assert_memory_equal(q, ((const int8_t[]){63, -32, 0, 0}), 4); /* -31.5, to even */
 }
 
+/* The same weights before they are rounded. */
+static void weights_are_counted_in_steps(void **state)
+{
+    (void)state;
+    const float weights[] = {1, -2, 3, 0}, input[] = {2, .5f}, scales[] = {2.f / 127, 6.f / 127};
+    const det_node node = two_outputs(weights);
+    det_integer_layer layer = {
+        .node = &node, .input_channels = 2, .input = input, .weights = scales, .limit = 127};
+    float values[2];
+    det_weights_in_steps(&layer, 0, values);
+    assert_true(fabsf(values[0] - 127) < 1e-4f && fabsf(values[1] + 63.5f) < 1e-4f);
+    layer.limit = 63;
+    det_weights_in_steps(&layer, 1, values);
+    assert_true(fabsf(values[0] - 63) < 1e-4f && values[1] == 0);
+}
+
+static void widths_have_limits_and_names(void **state)
+{
+    (void)state;
+    assert_int_equal(det_weight_limit(det_weight_width_of(8)), 127);
+    assert_int_equal(det_weight_limit(det_weight_width_of(7)), 63);
+    char name[] = "conv";
+    const det_node node = {.name = name};
+    char *rounded = det_rounded_name(&node, DET_WEIGHTS_7);
+    assert_string_equal(rounded, "conv.int7");
+    det_free(rounded);
+}
+
 /* w = 2 / 127; q = (127, -64): the second weight is -64 w / .5 = -2.01575 instead of -2. With a
  * mean of 10 there the sum is .1575 too low, which the correction adds: (-2 + 2.01575) * 10. */
 static void the_bias_takes_back_what_rounding_adds_on_average(void **state)
@@ -173,6 +201,28 @@ static void replace(const char *from, const char *to, char *text, size_t size)
     snprintf(text, size, "%.*s%s%s", (int)(at - sound), sound, to, at + strlen(from));
 }
 
+static void a_layer_may_be_higher_in_7_bits_only(void **state)
+{
+    (void)state;
+    test_sketch sketch = small_sketch();
+    det_quantization q = {0};
+    det_error error = {0};
+    char text[1024];
+    replace("\"agreement\"", "\"kept_higher_in_7_bits\":[\"fc\"],\"agreement\"", text, sizeof text);
+    test_assert_ok(read_text(sketch.model, text, &q, &error), &error);
+    assert_true(det_layer_is_integer(&q.layers[2], DET_WEIGHTS_8));
+    assert_false(det_layer_is_integer(&q.layers[2], DET_WEIGHTS_7));
+    assert_false(det_layer_is_integer(&q.layers[0], DET_WEIGHTS_8));
+    det_quantization_free(&q);
+
+    replace("\"agreement\"", "\"kept_higher_in_7_bits\":[\"conv\"],\"agreement\"", text,
+            sizeof text);
+    assert_int_equal(read_text(sketch.model, text, &q, &error), DET_FORMAT);
+    assert_string_equal(error.where, "kept_higher_in_7_bits");
+    det_quantization_free(&q);
+    test_sketch_free(&sketch);
+}
+
 static void faults_are_refused_with_their_place(void **state)
 {
     (void)state;
@@ -240,6 +290,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_largest_weight_of_a_channel_becomes_127),
+        cmocka_unit_test(weights_are_counted_in_steps),
+        cmocka_unit_test(widths_have_limits_and_names),
+        cmocka_unit_test(a_layer_may_be_higher_in_7_bits_only),
         cmocka_unit_test(the_bias_takes_back_what_rounding_adds_on_average),
         cmocka_unit_test(concats_join_scales_and_pools_pass_them_on),
         cmocka_unit_test(what_was_read_is_written_again),

@@ -9,6 +9,8 @@
 #include "src/nn/model_file.h"
 #include "src/nn/onednn/plan.h"
 
+#include <string.h>
+
 /* What the primitive is made from; freed by free_parts. */
 typedef struct {
     det_layout in, weights, bias, out;
@@ -47,17 +49,21 @@ static bool fill_values(const det_plan *plan, const det_layer *layer, parts *p)
 {
     const det_node *node = layer->node;
     const size_t channels = (size_t)node->channels;
-    const det_integer_layer integers = {.node = node,
-                                        .input_channels = layer->in.channels,
-                                        .input = layer->in_scales,
-                                        .means = layer->in_means,
-                                        .weights = layer->weight_scales,
-                                        .limit = plan->weight_bits == 8 ? 127 : 63};
+    const det_integer_layer integers = {
+        .node = node,
+        .input_channels = layer->in.channels,
+        .input = layer->in_scales,
+        .means = layer->in_means,
+        .weights = layer->weight_scales,
+        .limit = det_weight_limit(det_weight_width_of(plan->weight_bits))};
     p->quantized = det_alloc_array(node->weights.count, sizeof *p->quantized);
     p->scale = det_alloc_array(channels, sizeof *p->scale);
     p->add = det_alloc_array(channels, sizeof *p->add);
     if (!p->quantized || !p->scale || !p->add) return false;
-    det_quantize_weights(&integers, p->quantized);
+    if (layer->rounded)
+        memcpy(p->quantized, layer->rounded, node->weights.count);
+    else
+        det_quantize_weights(&integers, p->quantized);
     fill_scales(layer, &integers, p);
     return true;
 }

@@ -242,6 +242,13 @@ static int add_general_concat(compilation *c, const det_layer *layer, det_error 
     return output;
 }
 
+static const int8_t *rounded_weights(const compilation *c, int node)
+{
+    const det_network *network = c->network;
+    return network->model->quantization.layers[node]
+        .rounded[det_weight_width_of(network->plan.weight_bits)];
+}
+
 static int add_layer(compilation *c, int index, det_error *error)
 {
     const det_node *node = &c->graph->nodes[index];
@@ -258,6 +265,7 @@ static int add_layer(compilation *c, int index, det_error *error)
         .out_scales = byte_scales(c, c->layers[index].value),
         .weight_scales =
             is_integer(c, index) ? c->network->model->quantization.layers[index].weights : NULL,
+        .rounded = is_integer(c, index) ? rounded_weights(c, index) : NULL,
     };
     if (layer.weight_scales) return det_add_integer_layer(plan, &layer, input, error);
     switch (node->op) {
@@ -390,7 +398,8 @@ static det_status build(compilation *c, det_error *error)
     if (status == DET_OK && !c->network->plan.winograd)
         c->network->plan.tiles = find_tiles(&c->network->plan);
     if (status == DET_OK && c->network->precision == DET_INT8)
-        status = det_types_choose(c->network->model, c->needed, c->from, &c->types, error);
+        status = det_types_choose(c->network->model, c->network->plan.weight_bits, c->needed,
+                                  c->from, &c->types, error);
     if (status == DET_OK) status = add_input(c, error);
     if (status < 0) return status;
     fuse(c);

@@ -101,10 +101,11 @@ typedef struct det_types {
     float **means;  /**< likewise */
 } det_types;
 
-/** @param needed the layers to compute; the result of `from` is given.
+/** @param weight_bits of integer layers.
+ *  @param needed the layers to compute; the result of `from` is given.
  *  det_types_free also after a failure. @return DET_OK, DET_MEMORY. */
-det_status det_types_choose(const det_model *model, const bool *needed, int from, det_types *types,
-                            det_error *error);
+det_status det_types_choose(const det_model *model, int weight_bits, const bool *needed, int from,
+                            det_types *types, det_error *error);
 void det_types_free(const det_model *model, det_types *types);
 
 /** Threads that the pictures of one batch run on at a time: a worker has a lane for each. */
@@ -194,6 +195,7 @@ typedef struct det_layer {
     const float *in_means;      /**< likewise: their mean values */
     const float *out_scales;    /**< those of its output, which is to be u8; or NULL: a float */
     const float *weight_scales; /**< NULL: it is not an integer layer */
+    const int8_t *rounded;      /**< its weights, or NULL: they are rounded to the nearest */
 } det_layer;
 
 /** Adds the step of a layer with one input: the input reordered if the primitive wants it, the

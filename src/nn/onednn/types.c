@@ -4,10 +4,11 @@
 #include "src/nn/model_file.h"
 #include "src/nn/onednn/plan.h"
 
-static bool computes_in_integers(const det_model *model, const det_types *types, int index)
+static bool computes_in_integers(const det_model *model, det_weight_width width,
+                                 const det_types *types, int index)
 {
     const det_layer_scales *layers = model->quantization.layers;
-    return layers && layers[index].weights &&
+    return layers && det_layer_is_integer(&layers[index], width) &&
            det_node_can_be_integer(&model->graph, model->shapes, index) &&
            types->scales[model->graph.nodes[index].inputs[0]];
 }
@@ -31,11 +32,12 @@ static bool wants_bytes(const det_graph *graph, const det_types *types, int inde
     }
 }
 
-static void choose(const det_model *model, const bool *needed, int from, det_types *types)
+static void choose(const det_model *model, det_weight_width width, const bool *needed, int from,
+                   det_types *types)
 {
     const det_graph *graph = &model->graph;
     for (int i = 0; i < graph->count; i++)
-        types->integers[i] = needed[i] && i != from && computes_in_integers(model, types, i);
+        types->integers[i] = needed[i] && i != from && computes_in_integers(model, width, types, i);
     for (int i = graph->count - 1; i >= 0; i--) {
         const det_node *node = &graph->nodes[i];
         if (!needed[i] || i == from || !wants_bytes(graph, types, i)) continue;
@@ -46,8 +48,8 @@ static void choose(const det_model *model, const bool *needed, int from, det_typ
     }
 }
 
-det_status det_types_choose(const det_model *model, const bool *needed, int from, det_types *types,
-                            det_error *error)
+det_status det_types_choose(const det_model *model, int weight_bits, const bool *needed, int from,
+                            det_types *types, det_error *error)
 {
     const size_t count = (size_t)model->graph.count;
     types->integers = det_alloc_zeroed(count, sizeof *types->integers);
@@ -61,7 +63,7 @@ det_status det_types_choose(const det_model *model, const bool *needed, int from
     if (status == DET_OK)
         status = det_channel_values(&model->graph, model->shapes, &model->quantization,
                                     DET_CHANNEL_MEANS, types->means, error);
-    if (status == DET_OK) choose(model, needed, from, types);
+    if (status == DET_OK) choose(model, det_weight_width_of(weight_bits), needed, from, types);
     return status;
 }
 
