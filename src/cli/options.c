@@ -305,7 +305,7 @@ const cli_option cli_options[] = {
     TEXTS("images", 'i', "IMAGE|FOLDER|@LIST", FILES, IN(CLI_MODEL_CALIBRATE), calibration,
           "The pictures to calibrate with. May be repeated."),
     INTEGER("regions", 'n', "N", 2, IN(CLI_MODEL_CALIBRATE), sample,
-            "Regions to look at, of all pictures together; default 1000."),
+            "Regions to look at, of all pictures together; default 2400."),
     FLAG("recursive", 'r', ON_INPUTS | IN(CLI_MODEL_CALIBRATE), recursive,
          "Also look in the folders below FOLDER."),
     INTEGER("threads", 't', "N", 0, ON_INPUTS | IN(CLI_MODEL_CALIBRATE) | IN(CLI_BENCH_NETWORK),
