@@ -8,6 +8,13 @@
  * registers. */
 #include "src/nn/kernels/tiles.h"
 
+/* Before the compiler looks for registers, or the sums stay in memory. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 24")
+#endif
+
 #define DET_INLINE static inline __attribute__((always_inline))
 
 DET_INLINE void run_tile(const det_tile_call *call, int blocks, int pixels)
@@ -15,22 +22,26 @@ DET_INLINE void run_tile(const det_tile_call *call, int blocks, int pixels)
     static const value outside[BLOCK];
     const value *in = call->in, *weights = call->weights;
     vector sums[DET_TILE_BLOCKS * DET_TILE_PIXELS];
-    for (int b = 0; b < blocks; b++)
-        for (int p = 0; p < pixels; p++)
-            sums[b * pixels + p] = load_bias(call->bias + (ptrdiff_t)b * BLOCK);
+    UNROLL
+    for (int i = 0; i < blocks * pixels; i++)
+        sums[i] = load_bias(call->bias + (ptrdiff_t)(i / pixels) * BLOCK);
 
     for (int plane = 0; plane < call->planes; plane++, in += call->in_plane) {
         const int steps = plane + 1 < call->planes ? call->steps : call->last_steps;
         const int32_t *offsets = call->offsets;
         for (int tap = 0; tap < call->taps; tap++, offsets += pixels) {
             const value *from[DET_TILE_PIXELS];
+            UNROLL
             for (int p = 0; p < pixels; p++) from[p] = offsets[p] < 0 ? outside : in + offsets[p];
             for (int s = 0; s < steps; s++, weights += (ptrdiff_t)blocks * BLOCK * PAIR) {
                 weights_vector w[DET_TILE_BLOCKS];
+                UNROLL
                 for (int b = 0; b < blocks; b++)
                     w[b] = load_weights(weights + (ptrdiff_t)b * BLOCK * PAIR);
+                UNROLL
                 for (int p = 0; p < pixels; p++) {
                     const weights_vector x = broadcast(from[p] + (ptrdiff_t)s * PAIR);
+                    UNROLL
                     for (int b = 0; b < blocks; b++)
                         sums[b * pixels + p] = multiply_add(x, w[b], sums[b * pixels + p]);
                 }
@@ -39,9 +50,11 @@ DET_INLINE void run_tile(const det_tile_call *call, int blocks, int pixels)
     }
 
     value *out = call->out;
-    for (int b = 0; b < blocks; b++, out += call->out_plane)
-        for (int p = 0; p < pixels; p++)
-            store(out + (ptrdiff_t)p * BLOCK, finish(sums[b * pixels + p], call->slope));
+    UNROLL
+    for (int i = 0; i < blocks * pixels; i++) {
+        value *place = out + (size_t)(i / pixels) * call->out_plane;
+        store(place + (ptrdiff_t)(i % pixels) * BLOCK, finish(sums[i], call->slope));
+    }
 }
 
 #define TILE(blocks, pixels)                                                                       \
