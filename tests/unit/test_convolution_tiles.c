@@ -43,38 +43,57 @@ static float number(unsigned *state)
     return (float)((int)(*state >> 28) - 8) / 8;
 }
 
+/* The map is channels x height x width. As bytes it holds eight times the values, which are not
+ * negative then, and the integers are eight times the weights. */
 typedef struct {
     geometry g;
     det_shape in, out;
     det_node node, relu;
-    float *weights, *bias, *map; /* map: channels x height x width */
+    float *weights, *bias, *scale, *steps, *map;
+    int8_t *integers;
+    det_values out_type;
 } setting;
 
-static void make_setting(const geometry *g, float slope, setting *s)
+static void make_setting(const det_tiles *tiles, const geometry *g, float slope, setting *s)
 {
+    const bool bytes = tiles->in_type == DET_VALUES_BYTES;
     unsigned state = 7;
     const int taps = g->window.kernel_h * g->window.kernel_w;
     const size_t weights = (size_t)(g->channels * g->in_channels * taps);
     *s = (setting){.g = *g, .in = {g->in_channels, g->height, g->width}, .out = output_of(g)};
     s->weights = calloc(weights, sizeof(float));
     s->bias = calloc((size_t)g->channels, sizeof(float));
+    s->scale = calloc((size_t)g->channels, sizeof(float));
+    s->steps = calloc((size_t)g->channels, sizeof(float));
+    s->integers = calloc(weights, 1);
     s->map = calloc(det_shape_values(s->in), sizeof(float));
     for (size_t i = 0; i < weights; i++) s->weights[i] = number(&state);
-    for (int i = 0; i < g->channels; i++) s->bias[i] = number(&state);
-    for (size_t i = 0; i < det_shape_values(s->in); i++) s->map[i] = number(&state);
+    for (size_t i = 0; i < weights; i++) s->integers[i] = (int8_t)(8 * s->weights[i]);
+    for (int i = 0; i < g->channels; i++) {
+        s->bias[i] = number(&state);
+        s->scale[i] = 1.F / 64;
+        s->steps[i] = (float)(1 + i % 3) / 4;
+    }
+    for (size_t i = 0; i < det_shape_values(s->in); i++) {
+        s->map[i] = number(&state);
+        if (bytes) s->map[i] = fabsf(s->map[i]);
+    }
+    s->out_type = bytes ? DET_VALUES_F32 : tiles->in_type;
     s->relu.negative_slope = slope;
     s->node = (det_node){.op = DET_OP_CONVOLUTION,
                          .window = g->window,
                          .channels = g->channels,
                          .groups = 1,
-                         .weights = {.values = s->weights, .count = weights},
-                         .bias = {.values = s->bias, .count = (size_t)g->channels}};
+                         .weights = {.values = s->weights, .count = weights}};
 }
 
 static void free_setting(setting *s)
 {
     free(s->weights);
     free(s->bias);
+    free(s->scale);
+    free(s->steps);
+    free(s->integers);
     free(s->map);
 }
 
@@ -108,63 +127,79 @@ static size_t place(const det_tiles *tiles, det_shape shape, int channel, int pi
     return ((size_t)channel / block * area + (size_t)pixel) * block + (size_t)channel % block;
 }
 
-static void put(const det_tiles *tiles, void *map, size_t index, float value)
+static void put(det_values type, void *map, size_t index, float value)
 {
-    if (tiles->value_size == sizeof(float)) {
-        ((float *)map)[index] = value;
-        return;
-    }
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
-    ((uint16_t *)map)[index] = (uint16_t)(bits >> 16);
+    if (type == DET_VALUES_F32)
+        ((float *)map)[index] = value;
+    else if (type == DET_VALUES_BF16)
+        ((uint16_t *)map)[index] = (uint16_t)(bits >> 16);
+    else
+        ((uint8_t *)map)[index] = (uint8_t)(8 * value);
 }
 
-static float get(const det_tiles *tiles, const void *map, size_t index)
+/* Bytes are given in their steps. */
+static float get(det_values type, const void *map, size_t index)
 {
-    if (tiles->value_size == sizeof(float)) return ((const float *)map)[index];
+    if (type == DET_VALUES_F32) return ((const float *)map)[index];
+    if (type == DET_VALUES_BYTES) return ((const uint8_t *)map)[index];
     const uint32_t bits = (uint32_t)((const uint16_t *)map)[index] << 16;
     float value;
     memcpy(&value, &bits, sizeof value);
     return value;
 }
 
-static void *make_map(const det_tiles *tiles, det_shape shape)
+static size_t map_size(const det_tiles *tiles, det_shape shape, det_values type)
 {
-    const size_t values =
-        (size_t)padded(tiles, shape.channels) * (size_t)shape.height * (size_t)shape.width;
-    void *map = calloc(values, tiles->value_size);
+    return (size_t)padded(tiles, shape.channels) * (size_t)shape.height * (size_t)shape.width *
+           det_values_size(type);
+}
+
+static void *make_map(const det_tiles *tiles, det_shape shape, det_values type)
+{
+    void *map = calloc(map_size(tiles, shape, type), 1);
     assert_non_null(map);
     return map;
 }
 
 static void *input_map(const det_tiles *tiles, const setting *s)
 {
-    void *map = make_map(tiles, s->in);
+    void *map = make_map(tiles, s->in, tiles->in_type);
     const int area = s->in.height * s->in.width;
     for (int c = 0; c < s->in.channels; c++)
         for (int p = 0; p < area; p++)
-            put(tiles, map, place(tiles, s->in, c, p), s->map[c * area + p]);
+            put(tiles->in_type, map, place(tiles, s->in, c, p), s->map[c * area + p]);
     return map;
 }
 
-static det_convolution *make(const det_tiles *tiles, const setting *s, const det_node *relu)
+static det_convolution_parts parts_of(const det_tiles *tiles, const setting *s,
+                                      const det_node *relu)
 {
-    det_convolution *convolution = NULL;
-    det_error error;
-    assert_int_equal(
-        det_convolution_create(tiles, &s->node, relu, s->in, s->out, &convolution, &error), DET_OK);
-    return convolution;
+    const bool bytes = tiles->in_type == DET_VALUES_BYTES;
+    return (det_convolution_parts){
+        .node = &s->node,
+        .relu = relu,
+        .in = s->in,
+        .out = s->out,
+        .integers = bytes ? s->integers : NULL,
+        .scale = bytes ? s->scale : NULL,
+        .bias = s->bias,
+        .out_type = s->out_type,
+        .steps = s->out_type == DET_VALUES_BYTES ? s->steps : NULL,
+    };
 }
 
 static void *run(const det_tiles *tiles, const setting *s, const det_node *relu, int threads)
 {
-    det_convolution *convolution = make(tiles, s, relu);
-    void *in = input_map(tiles, s), *out = make_map(tiles, s->out);
-    memset(out, 0x7f,
-           (size_t)padded(tiles, s->out.channels) * (size_t)s->out.height * (size_t)s->out.width *
-               tiles->value_size);
-    det_convolution_run(convolution, in, out, threads);
-    det_convolution_free(convolution);
+    const det_convolution_parts parts = parts_of(tiles, s, relu);
+    det_kernel *kernel = NULL;
+    det_error error;
+    test_assert_ok(det_convolution_create(tiles, &parts, &kernel, &error), &error);
+    void *in = input_map(tiles, s), *out = make_map(tiles, s->out, s->out_type);
+    memset(out, 0x7f, map_size(tiles, s->out, s->out_type));
+    kernel->run(kernel, in, out, threads);
+    kernel->destroy(kernel);
     free(in);
     return out;
 }
@@ -172,92 +207,159 @@ static void *run(const det_tiles *tiles, const setting *s, const det_node *relu,
 /* ---- Which tiles this processor runs -----------------------------------------------------------
  */
 
-typedef struct {
-    const det_tiles *tiles;
-    bool runs;
-} choice;
-
-static size_t all_tiles(choice all[4])
+/* The next tiles that this processor runs, NULL behind the last. */
+static const det_tiles *next_tiles(size_t *at)
 {
-    size_t count = 0;
-    all[count++] = (choice){&det_tiles_plain, true};
+    const struct {
+        const det_tiles *tiles;
+        bool runs;
+    } all[] = {
+        {&det_tiles_plain, true},
 #if defined(__x86_64__)
-    all[count++] = (choice){&det_tiles_avx2, det_processor_has_avx2()};
-    all[count++] = (choice){&det_tiles_avx512, det_processor_has_avx512()};
-    all[count++] = (choice){&det_tiles_avx512_bf16, det_processor_has_bf16()};
+        {&det_tiles_avx2, det_processor_has_avx2()},
+        {&det_tiles_avx512, det_processor_has_avx512()},
+        {&det_tiles_avx512_bf16, det_processor_has_bf16()},
+        {&det_tiles_avx2_bytes, det_processor_has_avx2()},
+        {&det_tiles_avx2_vnni, det_processor_has_avx2_vnni()},
+        {&det_tiles_avx512_bytes, det_processor_has_avx512_vnni()},
 #endif
-    return count;
+    };
+    while (*at < sizeof all / sizeof *all)
+        if (all[(*at)++].runs) return all[*at - 1].tiles;
+    return NULL;
 }
 
-/* bf16 keeps 8 bits: half a unit in the last place is 1/256 of the value. */
-static float tolerance(const det_tiles *tiles, float value)
+/* Half a step of bytes; bf16 keeps 8 bits, and half a unit in the last place is 1/256 of the value.
+ */
+static float tolerance(det_values type, float value)
 {
-    return tiles->pair == 1 ? 0 : fabsf(value) / 256;
+    if (type == DET_VALUES_BYTES) return .5F;
+    return type == DET_VALUES_BF16 ? fabsf(value) / 256 : 0;
+}
+
+static float expected_at(const setting *s, int o, int pixel)
+{
+    if (o >= s->out.channels) return 0;
+    const float sum = sum_at(s, o, pixel / s->out.width, pixel % s->out.width);
+    const float value = sum < 0 ? s->relu.negative_slope * sum : sum;
+    if (s->out_type != DET_VALUES_BYTES) return value;
+    const float steps = value / s->steps[o];
+    return steps < 0 ? 0 : steps > 255 ? 255 : steps;
+}
+
+static void check_output(const det_tiles *tiles, const setting *s)
+{
+    void *out = run(tiles, s, &s->relu, 1);
+    for (int o = 0; o < padded(tiles, s->out.channels); o++)
+        for (int p = 0; p < s->out.height * s->out.width; p++) {
+            const float expected = expected_at(s, o, p),
+                        value = get(s->out_type, out, place(tiles, s->out, o, p));
+            if (!(fabsf(value - expected) <= tolerance(s->out_type, expected)))
+                fail_msg("%s, %d to %d channels, %dx%d: channel %d, pixel %d is %g, not %g",
+                         tiles->name, s->in.channels, s->out.channels, s->in.width, s->in.height, o,
+                         p, (double)value, (double)expected);
+        }
+    free(out);
 }
 
 static void check_against_the_definition(const det_tiles *tiles, const geometry *g, float slope)
 {
     setting s;
-    make_setting(g, slope, &s);
-    void *out = run(tiles, &s, &s.relu, 1);
-    for (int o = 0; o < padded(tiles, g->channels); o++)
-        for (int p = 0; p < s.out.height * s.out.width; p++) {
-            const float sum = o < g->channels ? sum_at(&s, o, p / s.out.width, p % s.out.width) : 0;
-            const float expected = sum < 0 ? slope * sum : sum,
-                        value = get(tiles, out, place(tiles, s.out, o, p));
-            if (!(fabsf(value - expected) <= tolerance(tiles, expected)))
-                fail_msg("%s, %d to %d channels, %dx%d: channel %d, pixel %d is %g, not %g",
-                         tiles->name, g->in_channels, g->channels, g->width, g->height, o, p,
-                         (double)value, (double)expected);
-        }
-    free(out);
+    make_setting(tiles, g, slope, &s);
+    check_output(tiles, &s);
     free_setting(&s);
 }
 
 static void every_tile_gives_the_sum_that_defines_a_convolution(void **state)
 {
     (void)state;
-    choice all[4];
-    const size_t count = all_tiles(all);
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; all[i].runs && j < sizeof geometries / sizeof *geometries; j++)
-            check_against_the_definition(all[i].tiles, &geometries[j], 0);
+    const det_tiles *tiles;
+    for (size_t at = 0; (tiles = next_tiles(&at));)
+        for (size_t i = 0; i < sizeof geometries / sizeof *geometries; i++)
+            check_against_the_definition(tiles, &geometries[i], 0);
 }
 
 static void a_map_of_any_number_of_pixels_and_blocks_is_covered(void **state)
 {
     (void)state;
-    choice all[4];
-    const size_t count = all_tiles(all);
-    for (size_t i = 0; i < count; i++)
-        for (int size = 1; all[i].runs && size <= 30; size++) {
+    const det_tiles *tiles;
+    for (size_t at = 0; (tiles = next_tiles(&at));)
+        for (int size = 1; size <= 30; size++) {
             const geometry g = {8, 1, size, 9 * size, {1, 1, 1, 1, 0, 0, 1, 1}};
-            check_against_the_definition(all[i].tiles, &g, 0);
+            check_against_the_definition(tiles, &g, 0);
         }
 }
 
 static void a_leaky_relu_keeps_its_share_of_negative_sums(void **state)
 {
     (void)state;
-    choice all[4];
-    const size_t count = all_tiles(all);
-    for (size_t i = 0; i < count; i++)
-        if (all[i].runs) check_against_the_definition(all[i].tiles, &geometries[1], .25F);
+    const det_tiles *tiles;
+    for (size_t at = 0; (tiles = next_tiles(&at));)
+        check_against_the_definition(tiles, &geometries[1], .25F);
 }
+
+static void bytes_are_the_nearest_steps_within_0_and_255(void **state)
+{
+    (void)state;
+    const det_tiles *tiles;
+    for (size_t at = 0; (tiles = next_tiles(&at));) {
+        if (tiles == &det_tiles_plain) continue;
+        setting s;
+        make_setting(tiles, &geometries[4], 0, &s);
+        s.out_type = DET_VALUES_BYTES;
+        for (int i = 0; i < s.out.channels; i += 5) s.steps[i] = 1.F / 128;
+        check_output(tiles, &s);
+        free_setting(&s);
+    }
+}
+
+static void integers_can_be_handed_on_in_bf16(void **state)
+{
+    (void)state;
+#if defined(__x86_64__)
+    if (!det_processor_has_avx512_vnni()) skip();
+    setting s;
+    make_setting(&det_tiles_avx512_bytes, &geometries[2], 0, &s);
+    s.out_type = DET_VALUES_BF16;
+    check_output(&det_tiles_avx512_bytes, &s);
+    free_setting(&s);
+#else
+    skip();
+#endif
+}
+
+#if defined(__x86_64__)
+/* 255 * 63 * 2 * 200 channels, which overflow 16 bits 200 times over. */
+static void the_largest_bytes_and_weights_do_not_overflow(void **state)
+{
+    (void)state;
+    const det_tiles *tiles;
+    for (size_t at = 0; (tiles = next_tiles(&at));) {
+        if (tiles->in_type != DET_VALUES_BYTES) continue;
+        const geometry g = {200, 1, 1, 16, {1, 1, 1, 1, 0, 0, 1, 1}};
+        setting s;
+        make_setting(tiles, &g, 0, &s);
+        for (int i = 0; i < g.in_channels; i++) s.map[i] = 255.F / 8;
+        for (size_t i = 0; i < s.node.weights.count; i++)
+            s.integers[i] = (int8_t)(tiles->weight_limit);
+        for (int i = 0; i < g.channels; i++) s.bias[i] = 0;
+        float *out = run(tiles, &s, NULL, 1);
+        assert_float_equal(out[0], (float)(200 * 255 * tiles->weight_limit) / 64, 0);
+        free(out);
+        free_setting(&s);
+    }
+}
+#endif
 
 static void without_a_relu_negative_sums_stay(void **state)
 {
     (void)state;
-    choice all[4];
-    const size_t count = all_tiles(all);
-    for (size_t i = 0; i < count; i++) {
-        if (!all[i].runs) continue;
+    const det_tiles *tiles;
+    for (size_t at = 0; (tiles = next_tiles(&at));) {
         setting s;
-        make_setting(&geometries[1], 1, &s);
-        void *leaky = run(all[i].tiles, &s, &s.relu, 1), *none = run(all[i].tiles, &s, NULL, 1);
-        assert_memory_equal(leaky, none,
-                            (size_t)padded(all[i].tiles, s.out.channels) * 49 *
-                                all[i].tiles->value_size);
+        make_setting(tiles, &geometries[1], 1, &s);
+        void *leaky = run(tiles, &s, &s.relu, 1), *none = run(tiles, &s, NULL, 1);
+        assert_memory_equal(leaky, none, map_size(tiles, s.out, s.out_type));
         free(leaky);
         free(none);
         free_setting(&s);
@@ -267,18 +369,13 @@ static void without_a_relu_negative_sums_stay(void **state)
 static void threads_change_no_bit(void **state)
 {
     (void)state;
-    choice all[4];
-    const size_t count = all_tiles(all);
-    for (size_t i = 0; i < count; i++)
-        for (int threads = 2; all[i].runs && threads <= 5; threads++) {
+    const det_tiles *tiles;
+    for (size_t at = 0; (tiles = next_tiles(&at));)
+        for (int threads = 2; threads <= 5; threads++) {
             setting s;
-            make_setting(&geometries[3], 0, &s);
-            void *one = run(all[i].tiles, &s, &s.relu, 1),
-                 *many = run(all[i].tiles, &s, &s.relu, threads);
-            assert_memory_equal(one, many,
-                                (size_t)padded(all[i].tiles, s.out.channels) *
-                                    (size_t)(s.out.height * s.out.width) *
-                                    all[i].tiles->value_size);
+            make_setting(tiles, &geometries[3], 0, &s);
+            void *one = run(tiles, &s, &s.relu, 1), *many = run(tiles, &s, &s.relu, threads);
+            assert_memory_equal(one, many, map_size(tiles, s.out, s.out_type));
             free(one);
             free(many);
             free_setting(&s);
@@ -288,15 +385,14 @@ static void threads_change_no_bit(void **state)
 static void what_is_not_a_number_stays_so_behind_a_relu(void **state)
 {
     (void)state;
-    choice all[4];
-    const size_t count = all_tiles(all);
-    for (size_t i = 0; i < count; i++) {
-        if (!all[i].runs) continue;
+    const det_tiles *tiles;
+    for (size_t at = 0; (tiles = next_tiles(&at));) {
+        if (tiles->in_type == DET_VALUES_BYTES) continue;
         setting s;
-        make_setting(&geometries[0], 0, &s);
+        make_setting(tiles, &geometries[0], 0, &s);
         s.map[3] = NAN;
-        void *out = run(all[i].tiles, &s, &s.relu, 1);
-        assert_true(isnan(get(all[i].tiles, out, 0)));
+        void *out = run(tiles, &s, &s.relu, 1);
+        assert_true(isnan(get(s.out_type, out, 0)));
         free(out);
         free_setting(&s);
     }
@@ -306,13 +402,12 @@ static void maps_beyond_32_bits_are_refused(void **state)
 {
     (void)state;
     setting s;
-    make_setting(&geometries[0], 0, &s);
-    det_convolution *convolution = NULL;
+    make_setting(&det_tiles_plain, &geometries[0], 0, &s);
+    det_convolution_parts parts = parts_of(&det_tiles_plain, &s, NULL);
+    parts.in = parts.out = (det_shape){16, 1 << 15, 1 << 14};
+    det_kernel *kernel = NULL;
     det_error error;
-    const det_shape vast = {16, 1 << 15, 1 << 14};
-    assert_int_equal(
-        det_convolution_create(&det_tiles_plain, &s.node, NULL, vast, vast, &convolution, &error),
-        DET_LIMIT);
+    assert_int_equal(det_convolution_create(&det_tiles_plain, &parts, &kernel, &error), DET_LIMIT);
     assert_non_null(strstr(error.message, "16384 x 32768"));
     free_setting(&s);
 }
@@ -322,17 +417,21 @@ static void every_failed_allocation_is_reported(void **state)
 {
     (void)state;
     setting s;
-    make_setting(&geometries[2], 0, &s);
+    make_setting(&det_tiles_plain, &geometries[2], 0, &s);
+    det_convolution_parts parts = parts_of(&det_tiles_plain, &s, NULL);
+    parts.scale = s.scale;
+    parts.steps = s.steps;
     for (uint64_t nth = 1;; nth++) {
-        det_convolution *convolution = NULL;
+        det_kernel *kernel = NULL;
         det_error error;
         det_memory_fail_at(nth);
-        const det_status status = det_convolution_create(&det_tiles_plain, &s.node, NULL, s.in,
-                                                         s.out, &convolution, &error);
+        const det_status status = det_convolution_create(&det_tiles_plain, &parts, &kernel, &error);
         const bool failed = det_memory_failed();
         det_memory_fail_at(0);
-        det_convolution_free(convolution);
-        if (!failed) break;
+        if (!failed) {
+            kernel->destroy(kernel);
+            break;
+        }
         assert_int_equal(status, DET_MEMORY);
     }
     free_setting(&s);
@@ -345,6 +444,11 @@ int main(void)
         cmocka_unit_test(every_tile_gives_the_sum_that_defines_a_convolution),
         cmocka_unit_test(a_map_of_any_number_of_pixels_and_blocks_is_covered),
         cmocka_unit_test(a_leaky_relu_keeps_its_share_of_negative_sums),
+        cmocka_unit_test(bytes_are_the_nearest_steps_within_0_and_255),
+        cmocka_unit_test(integers_can_be_handed_on_in_bf16),
+#if defined(__x86_64__)
+        cmocka_unit_test(the_largest_bytes_and_weights_do_not_overflow),
+#endif
         cmocka_unit_test(without_a_relu_negative_sums_stay),
         cmocka_unit_test(threads_change_no_bit),
         cmocka_unit_test(what_is_not_a_number_stays_so_behind_a_relu),

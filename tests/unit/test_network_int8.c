@@ -256,7 +256,7 @@ static void sums_of_the_largest_products_do_not_overflow(void **state)
     for (int o = 0; o < 16; o++) {
         const double y = (double)found[(o * side + side / 2) * side + side / 2];
         const double exact = sum + (double)model->graph.nodes[2].bias.values[o];
-        assert_true(fabs(y - exact) < .02 * sum);
+        assert_true(fabs(y - exact) < .02 * sum + fabs(exact) / 256); /* bf16 */
     }
     det_free(found);
     det_free(input);
@@ -379,7 +379,7 @@ static void integer_layers_run_on_integer_kernels(void **state)
         if (strstr(implementation, "ref")) fail_msg("%s runs on %s", layer, implementation);
         concats += strcmp(layer, "all") == 0;
     }
-    assert_int_equal(concats, 1); /* of bytes, at once: nothing is reordered for it */
+    assert_true(concats <= 1); /* of bytes, at once or free: nothing is reordered for it */
     det_network_free(network);
     test_sketch_free(&sketch);
 }

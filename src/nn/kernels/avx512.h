@@ -3,18 +3,45 @@
 #define DETECT_NN_KERNELS_AVX512_H
 
 /* What the tiles with AVX-512 share: 24 of the 32 registers hold sums, 4 weights. */
+#include "src/nn/kernels/tiles.h"
+
 #include <immintrin.h>
 
-typedef __m512 vector;
+#define AVX512_INLINE static inline __attribute__((always_inline))
 
-#define load_bias(from) _mm512_loadu_ps(from)
+enum { BLOCK = 16 };
+
+AVX512_INLINE __m512 of_block(const float *values, int block)
+{
+    return _mm512_loadu_ps(values + (ptrdiff_t)block * BLOCK);
+}
 
 /* The sum is the second operand: where it is not a number, it stays so. */
-static inline __attribute__((always_inline)) vector finish(vector sum, float slope)
+AVX512_INLINE __m512 clip(__m512 sum, float slope)
 {
-    const vector zero = _mm512_setzero_ps();
+    const __m512 zero = _mm512_setzero_ps();
     return _mm512_fmadd_ps(_mm512_min_ps(zero, sum), _mm512_set1_ps(slope),
                            _mm512_max_ps(zero, sum));
+}
+
+AVX512_INLINE uint8_t *place_of(const det_tile_call *call, int block, int pixel, size_t size)
+{
+    return (uint8_t *)call->out + (size_t)block * call->out_plane + (size_t)pixel * BLOCK * size;
+}
+
+AVX512_INLINE void store_f32(const det_tile_call *call, int block, int pixel, __m512 values)
+{
+    _mm512_storeu_ps(place_of(call, block, pixel, sizeof(float)), values);
+}
+
+/* Rounded to the nearest, ties to even; clipped to 0..255. */
+AVX512_INLINE void store_bytes(const det_tile_call *call, int block, int pixel, __m512 values)
+{
+    const __m512 steps = _mm512_mul_ps(values, of_block(call->inverse_step, block));
+    const __m512i integers = _mm512_cvtps_epi32(_mm512_min_ps(steps, _mm512_set1_ps(255)));
+    const __m512i bytes = _mm512_max_epi32(integers, _mm512_setzero_si512());
+    _mm_storeu_si128((__m128i *)(void *)place_of(call, block, pixel, 1),
+                     _mm512_cvtusepi32_epi8(bytes));
 }
 
 /* The functions of all tiles, and a table of them. */

@@ -20,7 +20,8 @@ typedef struct {
     const int32_t *offsets; /* of the first tile; groups of equally many blocks share them */
 } channel_group;
 
-struct det_convolution {
+typedef struct {
+    det_kernel kernel;
     const det_tiles *tiles;
     det_shape in, out;
     float slope;
@@ -29,9 +30,18 @@ struct det_convolution {
     int group_count;
     int32_t *offsets[DET_TILE_BLOCKS + 1]; /* taps x pixels, tile after tile; NULL: no such group */
     void *weights;
-    float *bias;
-    size_t size;
-};
+    float *scale, *bias, *inverse_step; /* one a channel, whole blocks of them; scale: of integers,
+                                           inverse_step: of bytes, else NULL */
+    det_values out_type;
+} convolution;
+
+size_t det_values_size(det_values type)
+{
+    static const size_t sizes[] = {[DET_VALUES_F32] = sizeof(float),
+                                   [DET_VALUES_BF16] = sizeof(uint16_t),
+                                   [DET_VALUES_BYTES] = 1};
+    return sizes[type];
+}
 
 static int divide_up(int a, int b)
 {
@@ -54,7 +64,7 @@ static int most_blocks(const det_tiles *tiles)
 }
 
 /* Blocks of channels are spread evenly: 5 become 3 + 2, not 4 + 1. */
-static bool make_groups(det_convolution *c)
+static bool make_groups(convolution *c)
 {
     const int blocks = divide_up(c->out.channels, c->tiles->block);
     const int area = c->out.height * c->out.width;
@@ -74,7 +84,7 @@ static bool make_groups(det_convolution *c)
     return true;
 }
 
-static int32_t offset_of(const det_convolution *c, const det_window *w, int pixel, int tap)
+static int32_t offset_of(const convolution *c, const det_window *w, int pixel, int tap)
 {
     const int y = pixel / c->out.width * w->stride_h - w->pad_h + tap / w->kernel_w * w->dilation_h;
     const int x = pixel % c->out.width * w->stride_w - w->pad_w + tap % w->kernel_w * w->dilation_w;
@@ -82,7 +92,7 @@ static int32_t offset_of(const det_convolution *c, const det_window *w, int pixe
     return (y * c->in.width + x) * c->tiles->block;
 }
 
-static void fill_offsets(const det_convolution *c, const det_window *w, const channel_group *group,
+static void fill_offsets(const convolution *c, const det_window *w, const channel_group *group,
                          int32_t *offsets)
 {
     int first = 0;
@@ -94,7 +104,7 @@ static void fill_offsets(const det_convolution *c, const det_window *w, const ch
     }
 }
 
-static bool make_offsets(det_convolution *c, const det_window *w)
+static bool make_offsets(convolution *c, const det_window *w)
 {
     const size_t count = (size_t)(c->out.height * c->out.width) * (size_t)c->taps;
     for (int i = 0; i < c->group_count; i++) {
@@ -104,7 +114,7 @@ static bool make_offsets(det_convolution *c, const det_window *w)
             *offsets = det_alloc_array(count, sizeof **offsets);
             if (!*offsets) return false;
             fill_offsets(c, w, group, *offsets);
-            c->size += count * sizeof **offsets;
+            c->kernel.size += count * sizeof **offsets;
         }
         group->offsets = *offsets;
     }
@@ -123,117 +133,94 @@ static uint16_t to_bf16(float number)
     return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-static float weight_of(const det_convolution *c, const det_node *node, int o, int i, int tap)
+/* Puts a number into packed weights. */
+static void *pack_number(det_values type, float number, void *packed)
 {
-    if (o >= c->out.channels || i >= c->in.channels) return 0;
-    const size_t channel = (size_t)o * (size_t)c->in.channels + (size_t)i;
-    return node->weights.values[channel * (size_t)c->taps + (size_t)tap];
+    const uint16_t half = to_bf16(number);
+    if (type == DET_VALUES_BF16) return (uint8_t *)memcpy(packed, &half, sizeof half) + sizeof half;
+    return (uint8_t *)memcpy(packed, &number, sizeof number) + sizeof number;
+}
+
+/* The weight from channel i to channel o: zero where the blocks reach beyond the channels. */
+static void *pack_weight(const convolution *c, const det_convolution_parts *parts, int o, int i,
+                         int tap, void *packed)
+{
+    const bool exists = o < c->out.channels && i < c->in.channels;
+    const size_t channel = (size_t)o * (size_t)c->in.channels + (size_t)i,
+                 index = channel * (size_t)c->taps + (size_t)tap;
+    if (!parts->integers)
+        return pack_number(c->tiles->in_type, exists ? parts->node->weights.values[index] : 0,
+                           packed);
+    int8_t *integer = packed;
+    *integer = exists ? parts->integers[index] : 0;
+    return integer + 1;
 }
 
 /* The weights of one step: blocks x block x pair values. */
-static void *pack_step(const det_convolution *c, const det_node *node, const channel_group *group,
-                       int i, int tap, void *packed)
+static void *pack_step(const convolution *c, const det_convolution_parts *parts,
+                       const channel_group *group, int i, int tap, void *packed)
 {
-    float *numbers = packed;
-    uint16_t *halves = packed;
     const int first = group->first_block * c->tiles->block;
     for (int o = first; o < first + group->blocks * c->tiles->block; o++)
-        for (int j = 0; j < c->tiles->pair; j++) {
-            const float weight = weight_of(c, node, o, i + j, tap);
-            if (c->tiles->value_size == sizeof(float))
-                *numbers++ = weight;
-            else
-                *halves++ = to_bf16(weight);
-        }
-    return c->tiles->value_size == sizeof(float) ? (void *)numbers : (void *)halves;
+        for (int j = 0; j < c->tiles->pair; j++)
+            packed = pack_weight(c, parts, o, i + j, tap, packed);
+    return packed;
 }
 
-static void *pack_group(const det_convolution *c, const det_node *node, const channel_group *group,
-                        void *packed)
+static void *pack_group(const convolution *c, const det_convolution_parts *parts,
+                        const channel_group *group, void *packed)
 {
     for (int plane = 0; plane < c->planes; plane++)
         for (int tap = 0; tap < c->taps; tap++)
             for (int s = 0; s < (plane + 1 < c->planes ? c->steps : c->last_steps); s++)
-                packed = pack_step(c, node, group, plane * c->tiles->block + s * c->tiles->pair,
+                packed = pack_step(c, parts, group, plane * c->tiles->block + s * c->tiles->pair,
                                    tap, packed);
     return packed;
 }
 
-static bool make_weights(det_convolution *c, const det_node *node)
+static bool make_weights(convolution *c, const det_convolution_parts *parts)
 {
     const det_tiles *tiles = c->tiles;
     const size_t steps =
         ((size_t)(c->planes - 1) * (size_t)c->steps + (size_t)c->last_steps) * (size_t)c->taps;
     const size_t channels = (size_t)divide_up(c->out.channels, tiles->block) * (size_t)tiles->block;
-    const size_t weights = steps * channels * (size_t)tiles->pair * tiles->value_size;
-    c->weights = det_alloc_aligned(weights);
-    c->bias = det_alloc_zeroed(channels, sizeof *c->bias);
-    if (!c->weights || !c->bias) return false;
-    if (node->bias.values)
-        memcpy(c->bias, node->bias.values, (size_t)c->out.channels * sizeof *c->bias);
-    uint8_t *packed = c->weights;
+    const size_t size = steps * channels * (size_t)tiles->pair * det_values_size(tiles->in_type);
+    uint8_t *packed = c->weights = det_alloc_aligned(size);
+    if (!packed) return false;
     for (int i = 0; i < c->group_count; i++) {
         c->groups[i].weights = (size_t)(packed - (uint8_t *)c->weights);
-        packed = pack_group(c, node, &c->groups[i], packed);
+        packed = pack_group(c, parts, &c->groups[i], packed);
     }
-    c->size += weights + channels * sizeof *c->bias;
+    c->kernel.size += size;
     return true;
 }
 
-/* ---- All of it ---------------------------------------------------------------------------------
- */
-
-det_status det_convolution_create(const det_tiles *tiles, const det_node *node,
-                                  const det_node *relu, det_shape in, det_shape out,
-                                  det_convolution **convolution, det_error *error)
+/* One value a channel of the output, zeros (or those of NULL) in what fills the last block. */
+static float *copy_channels(convolution *c, const float *values)
 {
-    if (plane_values(tiles, in) > INT32_MAX || plane_values(tiles, out) > INT32_MAX)
-        return det_fail(error, DET_LIMIT, "maps of %d x %d and %d x %d are too large", in.width,
-                        in.height, out.width, out.height);
-    det_convolution *c = det_alloc_zeroed(1, sizeof *c);
-    if (!c) return det_fail_memory(error, "a convolution");
-    const det_window *w = &node->window;
-    c->tiles = tiles;
-    c->in = in;
-    c->out = out;
-    c->slope = relu ? relu->negative_slope : 1;
-    c->planes = divide_up(in.channels, tiles->block);
-    c->taps = w->kernel_h * w->kernel_w;
-    c->steps = tiles->block / tiles->pair;
-    c->last_steps = divide_up(in.channels - (c->planes - 1) * tiles->block, tiles->pair);
-    if (!make_groups(c) || !make_offsets(c, w) || !make_weights(c, node)) {
-        det_convolution_free(c);
-        return det_fail_memory(error, "a convolution");
-    }
-    *convolution = c;
-    return DET_OK;
+    const size_t channels =
+        (size_t)divide_up(c->out.channels, c->tiles->block) * (size_t)c->tiles->block;
+    float *copy = det_alloc_zeroed(channels, sizeof *copy);
+    if (copy && values) memcpy(copy, values, (size_t)c->out.channels * sizeof *copy);
+    c->kernel.size += channels * sizeof *copy;
+    return copy;
 }
 
-void det_convolution_free(det_convolution *convolution)
+static bool make_channels(convolution *c, const det_convolution_parts *parts)
 {
-    if (!convolution) return;
-    for (int i = 0; i <= DET_TILE_BLOCKS; i++) det_free(convolution->offsets[i]);
-    det_free(convolution->groups);
-    det_free(convolution->weights);
-    det_free(convolution->bias);
-    det_free(convolution);
-}
-
-size_t det_convolution_size(const det_convolution *convolution)
-{
-    return convolution->size;
-}
-
-const char *det_convolution_name(const det_convolution *convolution)
-{
-    return convolution->tiles->name;
+    c->bias = copy_channels(c, parts->bias);
+    if (parts->scale) c->scale = copy_channels(c, parts->scale);
+    if (parts->steps) c->inverse_step = copy_channels(c, parts->steps);
+    for (int o = 0; c->inverse_step && o < c->out.channels; o++)
+        c->inverse_step[o] = 1 / parts->steps[o];
+    return c->bias && (c->scale || !parts->scale) && (c->inverse_step || !parts->steps);
 }
 
 /* ---- Running -----------------------------------------------------------------------------------
  */
 
 typedef struct {
-    const det_convolution *convolution;
+    const convolution *convolution;
     const void *in;
     uint8_t *out;
     int shares; /* of a group's tiles: as many parts as there are to hand out */
@@ -241,9 +228,11 @@ typedef struct {
 
 static void run_tiles(const running *r, const channel_group *group, int begin, int end)
 {
-    const det_convolution *c = r->convolution;
+    const convolution *c = r->convolution;
     const det_tiles *tiles = c->tiles;
-    const size_t out_plane = plane_values(tiles, c->out);
+    const size_t out_size = det_values_size(c->out_type),
+                 out_plane = plane_values(tiles, c->out) * out_size;
+    const ptrdiff_t channel = (ptrdiff_t)group->first_block * tiles->block;
     int first = begin * group->pixels + (begin < group->larger ? begin : group->larger);
     det_tile_call call = {
         .in = r->in,
@@ -254,14 +243,17 @@ static void run_tiles(const running *r, const channel_group *group, int begin, i
         .steps = c->steps,
         .last_steps = c->last_steps,
         .weights = (const uint8_t *)c->weights + group->weights,
-        .bias = c->bias + (ptrdiff_t)group->first_block * tiles->block,
+        .scale = c->scale ? c->scale + channel : NULL,
+        .bias = c->bias + channel,
         .slope = c->slope,
+        .out_type = c->out_type,
+        .inverse_step = c->inverse_step ? c->inverse_step + channel : NULL,
         .out_plane = out_plane,
     };
-    uint8_t *out = r->out + (size_t)group->first_block * out_plane * tiles->value_size;
+    uint8_t *out = r->out + (size_t)group->first_block * out_plane;
     for (int t = begin; t < end; t++) {
         const int pixels = group->pixels + (t < group->larger);
-        call.out = out + (size_t)first * (size_t)tiles->block * tiles->value_size;
+        call.out = out + (size_t)first * (size_t)tiles->block * out_size;
         tiles->tile[group->blocks][pixels](&call);
         call.offsets += (size_t)pixels * (size_t)c->taps;
         first += pixels;
@@ -278,14 +270,59 @@ static void run_share(void *context, size_t index, int worker)
               (int)(group->tiles * (share + 1) / r->shares));
 }
 
-void det_convolution_run(const det_convolution *convolution, const void *in, void *out, int threads)
+static void run(const det_kernel *kernel, const void *in, void *out, int threads)
 {
-    running r = {convolution, in, out, 1};
+    const convolution *c = (const convolution *)(const void *)kernel;
+    running r = {c, in, out, 1};
     if (threads <= 1) {
-        for (int i = 0; i < convolution->group_count; i++) run_share(&r, (size_t)i, 0);
+        for (int i = 0; i < c->group_count; i++) run_share(&r, (size_t)i, 0);
         return;
     }
     enum { shares_a_thread = 4 };
-    r.shares = divide_up(shares_a_thread * threads, convolution->group_count);
-    det_parallel_for((size_t)convolution->group_count * (size_t)r.shares, threads, run_share, &r);
+    r.shares = divide_up(shares_a_thread * threads, c->group_count);
+    det_parallel_for((size_t)c->group_count * (size_t)r.shares, threads, run_share, &r);
+}
+
+/* ---- All of it ---------------------------------------------------------------------------------
+ */
+
+static void destroy(det_kernel *kernel)
+{
+    convolution *c = (convolution *)(void *)kernel;
+    for (int i = 0; i <= DET_TILE_BLOCKS; i++) det_free(c->offsets[i]);
+    det_free(c->groups);
+    det_free(c->weights);
+    det_free(c->scale);
+    det_free(c->bias);
+    det_free(c->inverse_step);
+    det_free(c);
+}
+
+det_status det_convolution_create(const det_tiles *tiles, const det_convolution_parts *parts,
+                                  det_kernel **kernel, det_error *error)
+{
+    const det_shape in = parts->in, out = parts->out;
+    if (plane_values(tiles, in) > INT32_MAX || plane_values(tiles, out) > INT32_MAX)
+        return det_fail(error, DET_LIMIT, "maps of %d x %d and %d x %d are too large", in.width,
+                        in.height, out.width, out.height);
+    convolution *c = det_alloc_zeroed(1, sizeof *c);
+    if (!c) return det_fail_memory(error, "a convolution");
+    const det_window *w = &parts->node->window;
+    c->kernel = (det_kernel){tiles->name, 0, run, destroy};
+    c->tiles = tiles;
+    c->in = in;
+    c->out = out;
+    c->slope = parts->relu ? parts->relu->negative_slope : 1;
+    c->out_type = parts->out_type;
+    c->planes = divide_up(in.channels, tiles->block);
+    c->taps = w->kernel_h * w->kernel_w;
+    c->steps = tiles->block / tiles->pair;
+    c->last_steps = divide_up(in.channels - (c->planes - 1) * tiles->block, tiles->pair);
+    if (!make_groups(c) || !make_offsets(c, w) || !make_weights(c, parts) ||
+        !make_channels(c, parts)) {
+        destroy(&c->kernel);
+        return det_fail_memory(error, "a convolution");
+    }
+    *kernel = &c->kernel;
+    return DET_OK;
 }

@@ -3,34 +3,27 @@
 #define DETECT_NN_KERNELS_CONVOLUTION_H
 
 #include "src/nn/graph.h"
+#include "src/nn/kernels/kernel.h"
 #include "src/nn/kernels/tiles.h"
 
-/** A convolution with its ReLU, made for one size of map: packed weights, and where each tile
- * reads. Read-only once made; safe to share.
+/** What a convolution is made from; borrowed for the call. */
+typedef struct det_convolution_parts {
+    const det_node *node; /**< of one group */
+    const det_node *relu; /**< whose slope holds for negative sums, or NULL */
+    det_shape in, out;
+    const int8_t *integers; /**< in the place of node's weights, where the input is bytes: */
+    const float *scale;  /**< one a channel of the output: sums of integers are multiplied by it */
+    const float *bias;   /**< one a channel, or NULL: node's is not looked at */
+    det_values out_type; /**< that of the tiles' input, or bytes; of integers any */
+    const float *steps;  /**< one a channel of bytes, else NULL */
+} det_convolution_parts;
+
+/** A convolution with its ReLU, for one size of map: packed weights, and where each tile reads.
  *
  *    y[o] = relu(b[o] + sum over i, kh, kw of W[o][i][kh][kw] * x[i])
  *
- *  Maps are in blocks of channels (tiles.h); channels beyond the last are zeros in the input, and
- *  are written as zeros. */
-typedef struct det_convolution det_convolution;
-
-/** Packs the weights of `node`, which has one group.
- *  @param relu   whose slope holds for negative sums, or NULL.
  *  @return DET_OK, DET_MEMORY, DET_LIMIT (a plane of 2^31 values or more). */
-det_status det_convolution_create(const det_tiles *tiles, const det_node *node,
-                                  const det_node *relu, det_shape in, det_shape out,
-                                  det_convolution **convolution, det_error *error);
-/** Takes NULL. */
-void det_convolution_free(det_convolution *convolution);
-
-/** Bytes that it holds. */
-size_t det_convolution_size(const det_convolution *convolution);
-const char *det_convolution_name(const det_convolution *convolution);
-
-/** @param in  the map, det_shape.channels rounded up to whole blocks.
- *  @param out likewise; does not overlap `in`.
- *  The same values whatever `threads` is. */
-void det_convolution_run(const det_convolution *convolution, const void *in, void *out,
-                         int threads);
+det_status det_convolution_create(const det_tiles *tiles, const det_convolution_parts *parts,
+                                  det_kernel **kernel, det_error *error);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The body of a tile; a file of tiles defines what a vector is and includes it:
- *   vector, weights_vector, value   the types of sums, of weights and of what a map holds
+ *   vector, weights_vector          the types of sums and of weights
+ *   value, weight                   the types of what the input holds and of a weight
  *   BLOCK, PAIR                     as in det_tiles
- *   load_bias(float *), load_weights(value *), broadcast(value *)
- *   multiply_add(x, w, sum), finish(sum, slope), store(value *, vector)
+ *   start(call, block)              the sums of a block, before the first product
+ *   load_weights(weight *), broadcast(value *), multiply_add(x, w, sum)
+ *   finish(call, block, pixel, sum) scales, adds, clips, writes
  * Loops over blocks and pixels have constant bounds once inlined, and are unrolled; sums then are
  * registers. */
 #include "src/nn/kernels/tiles.h"
@@ -20,11 +22,11 @@
 DET_INLINE void run_tile(const det_tile_call *call, int blocks, int pixels)
 {
     static const value outside[BLOCK];
-    const value *in = call->in, *weights = call->weights;
+    const value *in = call->in;
+    const weight *weights = call->weights;
     vector sums[DET_TILE_BLOCKS * DET_TILE_PIXELS];
     UNROLL
-    for (int i = 0; i < blocks * pixels; i++)
-        sums[i] = load_bias(call->bias + (ptrdiff_t)(i / pixels) * BLOCK);
+    for (int i = 0; i < blocks * pixels; i++) sums[i] = start(call, i / pixels);
 
     for (int plane = 0; plane < call->planes; plane++, in += call->in_plane) {
         const int steps = plane + 1 < call->planes ? call->steps : call->last_steps;
@@ -49,12 +51,8 @@ DET_INLINE void run_tile(const det_tile_call *call, int blocks, int pixels)
         }
     }
 
-    value *out = call->out;
     UNROLL
-    for (int i = 0; i < blocks * pixels; i++) {
-        value *place = out + (size_t)(i / pixels) * call->out_plane;
-        store(place + (ptrdiff_t)(i % pixels) * BLOCK, finish(sums[i], call->slope));
-    }
+    for (int i = 0; i < blocks * pixels; i++) finish(call, i / pixels, i % pixels, sums[i]);
 }
 
 #define TILE(blocks, pixels)                                                                       \

@@ -18,6 +18,12 @@
 
 enum { DET_TILE_BLOCKS = 4, DET_TILE_PIXELS = 14 };
 
+/** What a map holds. Bytes are 0..255, each channel in steps of its own. */
+typedef enum det_values { DET_VALUES_F32, DET_VALUES_BF16, DET_VALUES_BYTES } det_values;
+
+/** Bytes of a value. */
+size_t det_values_size(det_values type);
+
 typedef struct det_tile_call {
     const void *in;         /**< the map; the first plane */
     size_t in_plane;        /**< values from one plane to the next */
@@ -25,24 +31,28 @@ typedef struct det_tile_call {
     int planes, taps;
     int steps, last_steps; /**< input channels a tap, in steps of `pair`; in the last plane */
     const void *weights;   /**< planes x taps x steps x blocks x block x pair values */
-    const float *bias;     /**< blocks x block */
-    float slope;           /**< a negative sum is multiplied by it: 0 is a ReLU, 1 is none */
-    void *out;             /**< the pixel of the first block */
-    size_t out_plane;
+    const float *scale;    /**< blocks x block: sums of integers are multiplied by it; else NULL */
+    const float *bias;     /**< blocks x block: added then */
+    float slope;           /**< what is negative is multiplied by it: 0 is a ReLU, 1 is none */
+    det_values out_type;   /**< that of `in`, or bytes; of integers any */
+    const float *inverse_step; /**< blocks x block: bytes are multiples of 1 / it; else NULL */
+    void *out;                 /**< the pixel of the first block */
+    size_t out_plane;          /**< bytes from one block to the next */
 } det_tile_call;
 
 typedef void det_tile(const det_tile_call *call);
 
 typedef struct det_tiles {
-    const char *name;  /**< as det_network_step gives it */
-    int block;         /**< channels in a vector of sums */
-    int pair;          /**< input channels that one multiplication adds up: f32 1, bf16 2 */
-    size_t value_size; /**< bytes of a value of a map or weight */
+    const char *name; /**< as det_network_step gives it */
+    int block;        /**< channels in a vector of sums */
+    int pair;         /**< input channels that one multiplication adds up: f32 1, bf16 2, bytes 4 */
+    det_values in_type;
+    int weight_limit; /**< bytes: the largest weight that no sum overflows with; else 0 */
     int pixels[DET_TILE_BLOCKS + 1]; /**< the most that tiles of so many blocks have */
     det_tile *tile[DET_TILE_BLOCKS + 1][DET_TILE_PIXELS + 1];
 } det_tiles;
 
-/** Plain C, for any processor: what the others are compared with. */
+/** Plain C, f32, for any processor: what the others are compared with. */
 extern const det_tiles det_tiles_plain;
 
 #if defined(__x86_64__)
@@ -52,6 +62,11 @@ extern const det_tiles det_tiles_avx2;
 extern const det_tiles det_tiles_avx512;
 /** bf16 with AVX-512 F and BF16: products of pairs, summed in f32; results rounded to even. */
 extern const det_tiles det_tiles_avx512_bf16;
+/** Bytes times 8-bit weights, summed in 32 bits: with AVX-512 F and VNNI, with AVX2 and VNNI, and
+ *  with AVX2 alone, which adds two products in 16 bits: weights keep within 63. */
+extern const det_tiles det_tiles_avx512_bytes;
+extern const det_tiles det_tiles_avx2_vnni;
+extern const det_tiles det_tiles_avx2_bytes;
 #endif
 
 #endif

@@ -6,25 +6,33 @@
 #if defined(__x86_64__)
 #include "src/nn/kernels/avx512.h"
 
-#include <stdint.h>
 #include <string.h>
 
-typedef uint16_t value;
+typedef uint16_t value, weight;
+typedef __m512 vector;
 typedef __m512i weights_vector;
 
-enum { BLOCK = 16, PAIR = 2 };
+enum { PAIR = 2 };
 
+#define start(call, block) of_block((call)->bias, block)
 #define load_weights(from) _mm512_loadu_si512(from)
-#define broadcast(from) broadcast_pair(from)
 #define multiply_add(x, w, sum) _mm512_dpbf16_ps(sum, (__m512bh)(x), (__m512bh)(w))
-#define store(to, sum)                                                                             \
-    _mm256_storeu_si256((__m256i *)(void *)(to), (__m256i)_mm512_cvtneps_pbh(sum))
 
-static inline __attribute__((always_inline)) weights_vector broadcast_pair(const value *from)
+AVX512_INLINE weights_vector broadcast(const value *from)
 {
     int32_t pair;
     memcpy(&pair, from, sizeof pair);
     return _mm512_set1_epi32(pair);
+}
+
+AVX512_INLINE void finish(const det_tile_call *call, int block, int pixel, vector sum)
+{
+    const vector result = clip(sum, call->slope);
+    if (call->out_type == DET_VALUES_BYTES)
+        store_bytes(call, block, pixel, result);
+    else
+        _mm256_storeu_si256((__m256i *)(void *)place_of(call, block, pixel, sizeof(value)),
+                            (__m256i)_mm512_cvtneps_pbh(result));
 }
 
 #include "src/nn/kernels/tile_template.h"
@@ -35,7 +43,7 @@ const det_tiles det_tiles_avx512_bf16 = {
     .name = "own:avx512_bf16",
     .block = BLOCK,
     .pair = PAIR,
-    .value_size = sizeof(value),
+    .in_type = DET_VALUES_BF16,
     .pixels = AVX512_PIXELS,
     .tile = AVX512_NAMES,
 };

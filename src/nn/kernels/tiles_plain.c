@@ -30,7 +30,7 @@ const det_tiles det_tiles_plain = {
     .name = "own:plain",
     .block = BLOCK,
     .pair = 1,
-    .value_size = sizeof(float),
+    .in_type = DET_VALUES_F32,
     .pixels = {0, 1},
     .tile = {{NULL}, {NULL, tile_1_1}},
 };

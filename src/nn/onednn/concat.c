@@ -33,7 +33,7 @@ static int reorder_inputs(det_plan *plan, const det_layer *layer, const int *inp
     for (int i = 0; i < layer->node->input_count; i++) {
         if (layer->out_scales)
             maps[i] = det_plan_as_bytes(plan, layer->node->name, inputs[i],
-                                        layer->out_scales + channel, error);
+                                        layer->out_scales + channel, false, error);
         else
             maps[i] = channels_last ? inputs[i] : as_plain(plan, layer, inputs[i], error);
         if (maps[i] < 0) return maps[i];

@@ -31,16 +31,24 @@ static void free_parts(parts *p)
     det_free(p->add);
 }
 
-/* scale and bias by the formula. Where scales belong to the primitive the bias is inside them. */
+/* scale and bias by the formula. */
 static void fill_scales(const det_layer *layer, const det_integer_layer *integers, parts *p)
 {
     const det_node *node = layer->node;
     for (int o = 0; o < node->channels; o++)
         p->add[o] = node->bias.values ? node->bias.values[o] : 0;
     det_correct_bias(integers, p->quantized, p->add);
-    for (int o = 0; o < node->channels; o++) {
+    for (int o = 0; o < node->channels; o++)
+        p->scale[o] = layer->weight_scales[o] * (127 / (float)integers->limit);
+}
+
+/* The same for oneDNN, whose bytes have no steps of their own; where scales belong to the primitive
+ * the bias is inside them. */
+static void divide_by_steps(const det_layer *layer, parts *p)
+{
+    for (int o = 0; o < layer->node->channels; o++) {
         const float step = layer->out_scales ? layer->out_scales[o] : 1;
-        p->scale[o] = layer->weight_scales[o] * (127 / (float)integers->limit) / step;
+        p->scale[o] /= step;
         p->add[o] /= det_scales_are_arguments ? step : step * p->scale[o];
     }
 }
@@ -125,18 +133,33 @@ static int add_step(det_plan *plan, const det_layer *layer, int input, const par
     return output;
 }
 
+static int add_in_tiles(det_plan *plan, const det_layer *layer, int input, const parts *p,
+                        det_error *error)
+{
+    const det_convolution_parts own = {
+        .node = layer->node, .integers = p->quantized, .scale = p->scale, .bias = p->add};
+    return det_add_own_convolution(plan, layer, input, &own, error);
+}
+
 int det_add_integer_layer(det_plan *plan, const det_layer *layer, int input, det_error *error)
 {
     parts p = {0};
     dnnl_primitive_desc_t pd = NULL;
     int output = DET_MEMORY;
-    const int bytes = det_plan_as_bytes(plan, layer->node->name, input, layer->in_scales, error);
+    const bool own = det_runs_in_tiles(plan, layer->node, layer->in.channels, true);
+    const int bytes =
+        det_plan_as_bytes(plan, layer->node->name, input, layer->in_scales, own, error);
     if (bytes < 0) return bytes;
     const int ndims = det_layout_ndims(plan->tensors[bytes].layout);
     if (!fill_layouts(layer, ndims, &p) || !fill_values(plan, layer, &p)) {
         det_fail_memory(error, "a layer in int8");
         goto done;
     }
+    if (own) {
+        output = add_in_tiles(plan, layer, bytes, &p, error);
+        goto done;
+    }
+    divide_by_steps(layer, &p);
     const det_scaling scaling = {DNNL_ARG_WEIGHTS, 1, p.scale, (size_t)layer->node->channels};
     const dnnl_status_t result = describe(plan, layer, &p, &scaling, &pd);
     output = result == dnnl_success ? add_step(plan, layer, bytes, &p, &scaling, pd, error)

@@ -161,16 +161,36 @@ static const float *byte_scales(const compilation *c, int node)
     return c->types.bytes && c->types.bytes[node] ? c->types.scales[node] : NULL;
 }
 
+/* Whether the step of a layer can write blocks of channels anywhere, in bytes or not. */
+static bool writes_anywhere(const compilation *c, int producer, bool bytes)
+{
+    const det_plan *plan = &c->network->plan;
+    const det_node *node = &c->graph->nodes[producer];
+    const int input = node->inputs[0];
+    switch (node->op) {
+    case DET_OP_CONVOLUTION: {
+        const int channels =
+            input < 0 ? c->network->input_shape.channels : c->shapes[input].channels;
+        const bool integers = is_integer(c, producer);
+        return det_runs_in_tiles(plan, node, channels, integers) || !(integers || bytes);
+    }
+    case DET_OP_MAX_POOL:
+        return !bytes || plan->byte_tiles;
+    case DET_OP_AVERAGE_POOL:
+        return !bytes;
+    default:
+        return false;
+    }
+}
+
 static bool is_placeable(const compilation *c, int node, int input)
 {
     const int block = c->network->plan.block;
     if (input < 0) return false;
     const int producer = c->layers[input].producer;
-    const det_op op = c->graph->nodes[producer].op;
-    const bool writes_anywhere =
-        op == DET_OP_CONVOLUTION || op == DET_OP_MAX_POOL || op == DET_OP_AVERAGE_POOL;
-    if (!writes_anywhere || is_integer(c, producer) || producer == c->from ||
-        c->layers[producer].destination >= 0)
+    const bool bytes = byte_scales(c, c->layers[producer].value) != NULL;
+    if (bytes != (byte_scales(c, node) != NULL) || !writes_anywhere(c, producer, bytes) ||
+        producer == c->from || c->layers[producer].destination >= 0)
         return false;
     if (c->shapes[producer].channels % block != 0) return false;
 
@@ -184,7 +204,7 @@ static bool is_placeable(const compilation *c, int node, int input)
 static bool all_placeable(const compilation *c, int node)
 {
     const det_node *concat = &c->graph->nodes[node];
-    if (c->network->plan.block == 0 || byte_scales(c, node)) return false;
+    if (c->network->plan.block == 0) return false;
     for (int i = 0; i < concat->input_count; i++)
         if (!is_placeable(c, node, concat->inputs[i])) return false;
     return true;
@@ -194,14 +214,17 @@ static det_status place_branches(compilation *c, int node, det_error *error)
 {
     det_plan *plan = &c->network->plan;
     const det_node *concat = &c->graph->nodes[node];
-    const int whole = det_plan_add_tensor(plan, det_plan_map_layout(plan, c->shapes[node]),
-                                          c->shapes[node], error);
+    const dnnl_data_type_t type = byte_scales(c, node) ? dnnl_u8 : plan->type;
+    const int whole = det_plan_add_tensor(
+        plan, det_plan_blocked_layout(plan, c->shapes[node], type), c->shapes[node], error);
     if (whole < 0) return (det_status)whole;
+    plan->tensors[whole].scales = byte_scales(c, node);
     size_t offset = 0;
     for (int i = 0; i < concat->input_count; i++) {
         const int producer = c->layers[concat->inputs[i]].producer;
         const det_shape shape = c->shapes[producer];
-        const int part = det_plan_add_tensor(plan, det_plan_map_layout(plan, shape), shape, error);
+        const int part =
+            det_plan_add_tensor(plan, det_plan_blocked_layout(plan, shape, type), shape, error);
         if (part < 0) return (det_status)part;
         plan->tensors[part].parent = whole;
         plan->tensors[part].parent_offset = offset;
@@ -376,27 +399,46 @@ static dnnl_data_type_t float_type(det_precision precision)
 }
 
 /* The tiles for this processor and the layout of maps. */
-static const det_tiles *find_tiles(const det_plan *plan)
+static const det_tiles *find_tiles(const det_plan *plan, det_values type, int limit)
 {
 #if defined(__x86_64__)
-    static const det_tiles *const all[] = {&det_tiles_avx512_bf16, &det_tiles_avx512,
-                                           &det_tiles_avx2};
-    const bool has[] = {det_processor_has_bf16(), det_processor_has_avx512(),
-                        det_processor_has_avx2()};
+    const struct {
+        const det_tiles *tiles;
+        bool runs;
+    } all[] = {
+        {&det_tiles_avx512_bf16, det_processor_has_bf16()},
+        {&det_tiles_avx512, det_processor_has_avx512()},
+        {&det_tiles_avx2, det_processor_has_avx2()},
+        {&det_tiles_avx512_bytes, det_processor_has_avx512_vnni()},
+        {&det_tiles_avx2_vnni, det_processor_has_avx2_vnni()},
+        {&det_tiles_avx2_bytes, det_processor_has_avx2()},
+    };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        const size_t size = plan->type == dnnl_bf16 ? sizeof(uint16_t) : sizeof(float);
-        if (has[i] && all[i]->block == plan->block && all[i]->value_size == size) return all[i];
+        const det_tiles *tiles = all[i].tiles;
+        if (all[i].runs && tiles->block == plan->block && tiles->in_type == type &&
+            tiles->weight_limit >= limit)
+            return tiles;
     }
 #endif
     return NULL;
+}
+
+/* oneDNN has Winograd's convolutions, and so all of those in floating point where they are asked
+ * for. */
+static void choose_tiles(det_network *network)
+{
+    det_plan *plan = &network->plan;
+    const det_values type = plan->type == dnnl_bf16 ? DET_VALUES_BF16 : DET_VALUES_F32;
+    if (!plan->winograd) plan->tiles = find_tiles(plan, type, 0);
+    if (network->precision == DET_INT8)
+        plan->byte_tiles = find_tiles(plan, DET_VALUES_BYTES, plan->weight_bits == 8 ? 127 : 63);
 }
 
 static det_status build(compilation *c, det_error *error)
 {
     det_status status =
         det_plan_create(&c->network->plan, float_type(c->network->precision), error);
-    if (status == DET_OK && !c->network->plan.winograd)
-        c->network->plan.tiles = find_tiles(&c->network->plan);
+    if (status == DET_OK) choose_tiles(c->network);
     if (status == DET_OK && c->network->precision == DET_INT8)
         status = det_types_choose(c->network->model, c->network->plan.weight_bits, c->needed,
                                   c->from, &c->types, error);

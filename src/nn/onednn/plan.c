@@ -24,10 +24,10 @@ det_layout det_channels_last_layout(det_shape shape, dnnl_data_type_t type, int 
     return det_layout_create(ndims, dims, type, ndims == 4 ? dnnl_nhwc : dnnl_nc);
 }
 
-static det_layout map_layout(const det_plan *plan, det_shape shape, dnnl_format_tag_t tag)
+static det_layout map_layout(det_shape shape, dnnl_data_type_t type, dnnl_format_tag_t tag)
 {
     const dnnl_dims_t dims = {1, shape.channels, shape.height, shape.width};
-    return det_layout_create(4, dims, plan->type, tag);
+    return det_layout_create(4, dims, type, tag);
 }
 
 static dnnl_format_tag_t blocked_tag(int block)
@@ -35,9 +35,9 @@ static dnnl_format_tag_t blocked_tag(int block)
     return block == 16 ? dnnl_nChw16c : dnnl_nChw8c;
 }
 
-det_layout det_plan_blocked_layout(const det_plan *plan, det_shape shape)
+det_layout det_plan_blocked_layout(const det_plan *plan, det_shape shape, dnnl_data_type_t type)
 {
-    return map_layout(plan, shape, blocked_tag(plan->block));
+    return map_layout(shape, type, blocked_tag(plan->block));
 }
 
 static bool fills_blocks(const det_plan *plan, det_shape shape)
@@ -48,14 +48,15 @@ static bool fills_blocks(const det_plan *plan, det_shape shape)
 det_layout det_plan_map_layout(const det_plan *plan, det_shape shape)
 {
     const bool fills = fills_blocks(plan, shape);
-    return map_layout(plan, shape, fills ? blocked_tag(plan->block) : dnnl_nchw);
+    return map_layout(shape, plan->type, fills ? blocked_tag(plan->block) : dnnl_nchw);
 }
 
 det_layout det_plan_output_layout(const det_plan *plan, const det_layer *layer)
 {
     if (layer->destination >= 0) return det_layout_copy(plan->tensors[layer->destination].layout);
     const bool fills = fills_blocks(plan, layer->out);
-    return map_layout(plan, layer->out, fills ? blocked_tag(plan->block) : dnnl_format_tag_any);
+    return map_layout(layer->out, plan->type,
+                      fills ? blocked_tag(plan->block) : dnnl_format_tag_any);
 }
 
 /* Whether this processor has a fast convolution between maps in blocks of that many channels. */
@@ -65,7 +66,7 @@ static dnnl_status_t has_block(const det_plan *plan, int block, bool *has)
     const dnnl_dims_t kernel = {channels, channels, 3, 3};
     const dnnl_dims_t window[4] = {{1, 1}, {0, 0}, {1, 1}, {1, 1}};
     det_layout weights = det_layout_create(4, kernel, plan->type, dnnl_format_tag_any);
-    det_layout map = map_layout(plan, (det_shape){channels, side, side}, blocked_tag(block));
+    det_layout map = map_layout((det_shape){channels, side, side}, plan->type, blocked_tag(block));
     const det_const_layout layouts[4] = {map, weights, NULL, map};
     dnnl_primitive_desc_t pd = NULL;
     const char *implementation = "ref";
@@ -106,7 +107,7 @@ det_status det_plan_create(det_plan *plan, dnnl_data_type_t type, det_error *err
 static void free_step(det_step *step)
 {
     if (step->primitive) dnnl_primitive_destroy(step->primitive);
-    det_convolution_free(step->convolution);
+    if (step->kernel) step->kernel->destroy(step->kernel);
     det_layout_free(step->scratchpad);
     det_free(step->arguments);
 }
@@ -230,13 +231,12 @@ det_status det_plan_add_step(det_plan *plan, const char *layer, dnnl_primitive_d
     return append_step(plan, &step, arguments, count, error);
 }
 
-det_status det_plan_add_convolution(det_plan *plan, const char *layer, det_convolution *convolution,
-                                    int input, int output, det_error *error)
+det_status det_plan_add_kernel(det_plan *plan, const char *layer, det_kernel *kernel, int input,
+                               int output, det_error *error)
 {
-    det_step step = {.layer = layer, .convolution = convolution};
-    snprintf(step.implementation, sizeof step.implementation, "%s",
-             det_convolution_name(convolution));
-    plan->constant_size += det_convolution_size(convolution);
+    det_step step = {.layer = layer, .kernel = kernel};
+    snprintf(step.implementation, sizeof step.implementation, "%s", kernel->name);
+    plan->constant_size += kernel->size;
     const det_argument arguments[] = {{DNNL_ARG_SRC, input, NULL}, {DNNL_ARG_DST, output, NULL}};
     return append_step(plan, &step, arguments, 2, error);
 }
@@ -304,26 +304,36 @@ int det_plan_reorder(det_plan *plan, const char *layer, int tensor, det_const_la
     return reorder(plan, layer, tensor, wanted, &scaling, error);
 }
 
+/* A floating-point tensor, rounded to bytes. */
+static int round_to_bytes(det_plan *plan, const char *layer, int tensor, const float *scales,
+                          det_const_layout wanted, det_error *error)
+{
+    const int channels = plan->tensors[tensor].shape.channels;
+    float *factors = det_alloc_array((size_t)channels, sizeof *factors);
+    if (!factors) return det_fail_memory(error, "a map in bytes");
+    for (int c = 0; c < channels; c++) factors[c] = 1 / scales[c];
+    const det_scaling scaling = factors_of(factors, channels);
+    const int bytes = reorder(plan, layer, tensor, wanted, &scaling, error);
+    det_free(factors);
+    return bytes;
+}
+
 int det_plan_as_bytes(det_plan *plan, const char *layer, int tensor, const float *scales,
-                      det_error *error)
+                      bool in_blocks, det_error *error)
 {
     const det_plan_tensor *from = &plan->tensors[tensor];
-    if (from->type == dnnl_u8) return tensor;
-    const int channels = from->shape.channels;
-    float *factors = det_alloc_array((size_t)channels, sizeof *factors);
-    det_layout wanted =
-        det_channels_last_layout(from->shape, dnnl_u8, det_layout_ndims(from->layout));
-    int bytes = DET_MEMORY;
-    if (factors && wanted) {
-        for (int c = 0; c < channels; c++) factors[c] = 1 / scales[c];
-        const det_scaling scaling = factors_of(factors, channels);
-        bytes = reorder(plan, layer, tensor, wanted, &scaling, error);
-    } else {
-        det_fail_memory(error, "a map in bytes");
-    }
+    const int ndims = det_layout_ndims(from->layout);
+    if (from->type == dnnl_u8) scales = from->scales;
+    det_layout wanted = in_blocks ? det_plan_blocked_layout(plan, from->shape, dnnl_u8)
+                                  : det_channels_last_layout(from->shape, dnnl_u8, ndims);
+    if (!wanted) return det_fail_memory(error, "a map in bytes");
+    int bytes = tensor;
+    if (from->type != dnnl_u8)
+        bytes = round_to_bytes(plan, layer, tensor, scales, wanted, error);
+    else if (!dnnl_memory_desc_equal(from->layout, wanted))
+        bytes = reorder(plan, layer, tensor, wanted, NULL, error);
     if (bytes >= 0) plan->tensors[bytes].scales = scales;
     det_layout_free(wanted);
-    det_free(factors);
     return bytes;
 }
 
@@ -332,7 +342,9 @@ int det_plan_as_float(det_plan *plan, const char *layer, int tensor, det_error *
     const det_plan_tensor *from = &plan->tensors[tensor];
     if (from->type != dnnl_u8) return tensor;
     det_layout wanted =
-        det_channels_last_layout(from->shape, dnnl_f32, det_layout_ndims(from->layout));
+        from->channels_last
+            ? det_channels_last_layout(from->shape, dnnl_f32, det_layout_ndims(from->layout))
+            : det_plan_blocked_layout(plan, from->shape, plan->type);
     if (!wanted) return det_fail_memory(error, "a map");
     const int map = det_plan_reorder(plan, layer, tensor, wanted, error);
     det_layout_free(wanted);

@@ -35,12 +35,12 @@ typedef struct det_argument {
     dnnl_memory_t constant; /**< owned by the plan */
 } det_argument;
 
-/** A oneDNN primitive, or a convolution of ours, whose arguments are its input and its output. */
+/** A oneDNN primitive, or a kernel of ours, whose arguments are its input and its output. */
 typedef struct det_step {
     const char *layer;
     char implementation[64];
-    dnnl_primitive_t primitive;   /**< or NULL: */
-    det_convolution *convolution; /**< owned */
+    dnnl_primitive_t primitive; /**< or NULL: */
+    det_kernel *kernel;         /**< owned */
     det_argument *arguments;
     int argument_count;
     det_layout scratchpad;
@@ -59,7 +59,9 @@ typedef struct det_plan {
     int block; /**< channels a block of this processor's layout holds: 16, 8, or 0 (no blocks) */
     bool winograd;
     const det_tiles *tiles; /**< for our own convolutions on this processor, or NULL: oneDNN's */
-    int weight_bits;        /**< of integer layers: 8 or 7 */
+    const det_tiles
+        *byte_tiles; /**< those in integers; NULL also where the precision is not int8 */
+    int weight_bits; /**< of integer layers: 8 or 7 */
     det_plan_tensor *tensors;
     int tensor_count;
     det_step *steps;
@@ -127,7 +129,7 @@ int det_plan_add_tensor(det_plan *plan, det_layout layout, det_shape shape, det_
 /** The layout of a map on this processor: blocked where channels fill whole blocks, else plain. */
 det_layout det_plan_map_layout(const det_plan *plan, det_shape shape);
 /** The layout in blocks of channels, the last one filled up; plan->block is not 0. */
-det_layout det_plan_blocked_layout(const det_plan *plan, det_shape shape);
+det_layout det_plan_blocked_layout(const det_plan *plan, det_shape shape, dnnl_data_type_t type);
 det_layout det_plain_layout(det_shape shape);
 /** N H W C, or N C where ndims is 2. */
 det_layout det_channels_last_layout(det_shape shape, dnnl_data_type_t type, int ndims);
@@ -142,10 +144,10 @@ det_status det_plan_add_constant(det_plan *plan, const void *values, det_const_l
 det_status det_plan_add_step(det_plan *plan, const char *layer, dnnl_primitive_desc_t pd,
                              const det_argument *arguments, int count, det_error *error);
 
-/** Adds a step from a convolution of ours, which the plan owns from then on, also after a failure.
+/** Adds a step from a kernel of ours, which the plan owns from then on, also after a failure.
  *  @return DET_OK, DET_MEMORY. */
-det_status det_plan_add_convolution(det_plan *plan, const char *layer, det_convolution *convolution,
-                                    int input, int output, det_error *error);
+det_status det_plan_add_kernel(det_plan *plan, const char *layer, det_kernel *kernel, int input,
+                               int output, det_error *error);
 
 /** The tensor `tensor` in the layout and type `wanted`: itself, the copy that an earlier step made,
  *  or a new one and a reorder step.
@@ -153,11 +155,12 @@ det_status det_plan_add_convolution(det_plan *plan, const char *layer, det_convo
 int det_plan_reorder(det_plan *plan, const char *layer, int tensor, det_const_layout wanted,
                      det_error *error);
 
-/** The tensor as u8 with these scales, one a channel, channels last; itself where it is u8. */
+/** The tensor as u8 with these scales, one a channel (a tensor that is u8 keeps its own): in blocks
+ *  of channels, or with channels last. */
 int det_plan_as_bytes(det_plan *plan, const char *layer, int tensor, const float *scales,
-                      det_error *error);
+                      bool in_blocks, det_error *error);
 
-/** The tensor in floating point: itself, or f32 with channels last where it is u8. */
+/** The tensor in floating point: itself where it is not u8, else in the same order of values. */
 int det_plan_as_float(det_plan *plan, const char *layer, int tensor, det_error *error);
 
 /** The tensor in the layout that pools and LRN run fast in (det_plan_map_layout). */
@@ -209,6 +212,14 @@ det_layout det_plan_output_layout(const det_plan *plan, const det_layer *layer);
 
 /** Strides, dilations - 1, padding before and behind, in oneDNN's order. */
 void det_convolution_window(const det_node *node, dnnl_dims_t window[4]);
+
+/** Whether a convolution runs in our own kernels, which read and write blocks of channels.
+ *  @param integers it computes in 8-bit integers. */
+bool det_runs_in_tiles(const det_plan *plan, const det_node *node, int in_channels, bool integers);
+
+/** A convolution of ours. @param parts all but `relu` and the shapes, which are the layer's. */
+int det_add_own_convolution(det_plan *plan, const det_layer *layer, int input,
+                            const det_convolution_parts *parts, det_error *error);
 
 /** A convolution or inner product in 8-bit integers. */
 int det_add_integer_layer(det_plan *plan, const det_layer *layer, int input, det_error *error);

@@ -26,9 +26,19 @@ bool det_processor_has_bf16(void)
     return reaches(dnnl_cpu_isa_avx512_core_bf16);
 }
 
+bool det_processor_has_avx512_vnni(void)
+{
+    return reaches(dnnl_cpu_isa_avx512_core_vnni);
+}
+
+bool det_processor_has_avx2_vnni(void)
+{
+    return reaches(dnnl_cpu_isa_avx2_vnni);
+}
+
 bool det_processor_has_vnni(void)
 {
-    return reaches(dnnl_cpu_isa_avx512_core_vnni) || reaches(dnnl_cpu_isa_avx2_vnni);
+    return det_processor_has_avx512_vnni() || det_processor_has_avx2_vnni();
 }
 
 const char *det_processor_features(void)

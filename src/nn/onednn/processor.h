@@ -13,8 +13,10 @@ bool det_processor_has_avx512(void);
 /** Products of bf16 numbers, summed in f32 (AVX512_BF16 or AMX). */
 bool det_processor_has_bf16(void);
 
-/** Sums of four products of 8-bit integers that cannot overflow (VNNI). */
+/** Sums of four products of 8-bit integers that cannot overflow (VNNI): any, with AVX-512, AVX2. */
 bool det_processor_has_vnni(void);
+bool det_processor_has_avx512_vnni(void);
+bool det_processor_has_avx2_vnni(void);
 
 /** Its vector instructions, for people: "AVX-512 with VNNI". Never NULL. */
 const char *det_processor_features(void);

@@ -103,43 +103,63 @@ static void convolution_layouts(const det_plan *plan, const det_layer *layer, in
  */
 
 /* A picture's three channels would fill a block badly; so would a few outputs. */
-static bool suits_tiles(const det_plan *plan, const det_layer *layer)
+bool det_runs_in_tiles(const det_plan *plan, const det_node *node, int in_channels, bool integers)
 {
-    const int block = plan->block;
-    return plan->tiles && layer->node->groups == 1 && 2 * layer->in.channels >= block &&
-           2 * layer->out.channels >= block;
+    const det_tiles *tiles = integers ? plan->byte_tiles : plan->tiles;
+    return tiles && node->op == DET_OP_CONVOLUTION && node->groups == 1 &&
+           2 * in_channels >= tiles->block && 2 * node->channels >= tiles->block;
+}
+
+static det_values values_of(dnnl_data_type_t type)
+{
+    if (type == dnnl_u8) return DET_VALUES_BYTES;
+    return type == dnnl_bf16 ? DET_VALUES_BF16 : DET_VALUES_F32;
+}
+
+int det_add_own_convolution(det_plan *plan, const det_layer *layer, int input,
+                            const det_convolution_parts *parts, det_error *error)
+{
+    const dnnl_data_type_t type = layer->out_scales ? dnnl_u8 : plan->type;
+    int output = layer->destination;
+    if (output < 0)
+        output = det_plan_add_tensor(plan, det_plan_blocked_layout(plan, layer->out, type),
+                                     layer->out, error);
+    if (output < 0) return output;
+    det_convolution_parts all = *parts;
+    all.relu = layer->relu;
+    all.in = layer->in;
+    all.out = layer->out;
+    all.out_type = values_of(type);
+    all.steps = layer->out_scales;
+    det_kernel *kernel = NULL;
+    det_status status = det_convolution_create(parts->integers ? plan->byte_tiles : plan->tiles,
+                                               &all, &kernel, error);
+    if (status == DET_OK)
+        status = det_plan_add_kernel(plan, layer->node->name, kernel, input, output, error);
+    plan->tensors[output].scales = layer->out_scales;
+    return status < 0 ? (int)status : output;
 }
 
 static int in_blocks(det_plan *plan, const char *name, int input, det_error *error)
 {
-    det_layout blocks = det_plan_blocked_layout(plan, plan->tensors[input].shape);
+    det_layout blocks = det_plan_blocked_layout(plan, plan->tensors[input].shape, plan->type);
     if (!blocks) return det_fail_memory(error, "a layout");
     const int map = det_plan_reorder(plan, name, input, blocks, error);
     det_layout_free(blocks);
     return map;
 }
 
-static int add_own(det_plan *plan, const det_layer *layer, int input, det_error *error)
+static int add_in_tiles(det_plan *plan, const det_layer *layer, int input, det_error *error)
 {
-    int output = layer->destination;
-    input = in_blocks(plan, layer->node->name, input, error);
-    if (input < 0) return input;
-    if (output < 0)
-        output =
-            det_plan_add_tensor(plan, det_plan_blocked_layout(plan, layer->out), layer->out, error);
-    if (output < 0) return output;
-    det_convolution *convolution = NULL;
-    det_status status = det_convolution_create(plan->tiles, layer->node, layer->relu, layer->in,
-                                               layer->out, &convolution, error);
-    if (status == DET_OK)
-        status =
-            det_plan_add_convolution(plan, layer->node->name, convolution, input, output, error);
-    return status < 0 ? (int)status : output;
+    const int map = in_blocks(plan, layer->node->name, input, error);
+    const det_convolution_parts parts = {.node = layer->node, .bias = layer->node->bias.values};
+    return map < 0 ? map : det_add_own_convolution(plan, layer, map, &parts, error);
 }
 
 int det_add_convolution(det_plan *plan, const det_layer *layer, int input, det_error *error)
 {
-    if (suits_tiles(plan, layer)) return add_own(plan, layer, input, error);
+    if (det_runs_in_tiles(plan, layer->node, layer->in.channels, false))
+        return add_in_tiles(plan, layer, input, error);
     layouts_of l = {0};
     dnnl_primitive_desc_t pd = NULL;
     convolution_layouts(plan, layer, input, &l);

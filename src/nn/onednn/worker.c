@@ -185,12 +185,11 @@ static void write_picture(const det_model_input *input, const uint8_t *pixels, s
     }
 }
 
-static void run_convolution(const det_plan *plan, const det_step *step, uint8_t *arena, int threads)
+static void run_kernel(const det_plan *plan, const det_step *step, uint8_t *arena, int threads)
 {
     const det_plan_tensor *in = &plan->tensors[step->arguments[0].tensor],
                           *out = &plan->tensors[step->arguments[1].tensor];
-    det_convolution_run(step->convolution, arena + in->arena_offset, arena + out->arena_offset,
-                        threads);
+    step->kernel->run(step->kernel, arena + in->arena_offset, arena + out->arena_offset, threads);
 }
 
 static dnnl_status_t run_steps(const det_network *network, const lane_network *l, uint8_t *arena)
@@ -201,8 +200,8 @@ static dnnl_status_t run_steps(const det_network *network, const lane_network *l
         const det_step *step = &plan->steps[i];
         const int count = step->argument_count + (step->scratchpad_size > 0);
         dnnl_status_t result = dnnl_success;
-        if (step->convolution)
-            run_convolution(plan, step, arena, network->inner_threads);
+        if (step->kernel)
+            run_kernel(plan, step, arena, network->inner_threads);
         else
             result = dnnl_primitive_execute(step->primitive, l->stream, count, arguments);
         if (result != dnnl_success) return result;
