@@ -2,7 +2,7 @@
 #ifndef DETECT_NN_KERNELS_AVX2_H
 #define DETECT_NN_KERNELS_AVX2_H
 
-/* What the tiles with AVX2 share: 12 of the 16 registers hold sums. */
+/* What kernels with AVX2 share. Of the 16 registers, 12 of a tile hold sums. */
 #include "src/nn/kernels/tiles.h"
 
 #include <immintrin.h>
@@ -30,15 +30,19 @@ AVX2_INLINE uint8_t *place_of(const det_tile_call *call, int block, int pixel, s
     return (uint8_t *)call->out + (size_t)block * call->out_plane + (size_t)pixel * BLOCK * size;
 }
 
-/* Rounded to the nearest, ties to even; clipped to 0..255. */
-AVX2_INLINE void store_bytes(const det_tile_call *call, int block, int pixel, __m256 values)
+/* Rounded to the nearest, ties to even; clipped to 0..255: the lower 8 bytes. */
+AVX2_INLINE __m128i to_bytes(__m256 steps)
 {
-    const __m256 steps = _mm256_mul_ps(values, of_block(call->inverse_step, block));
     const __m256i integers = _mm256_cvtps_epi32(_mm256_min_ps(steps, _mm256_set1_ps(255)));
     const __m128i words =
         _mm_packus_epi32(_mm256_castsi256_si128(integers), _mm256_extracti128_si256(integers, 1));
-    _mm_storel_epi64((__m128i *)(void *)place_of(call, block, pixel, 1),
-                     _mm_packus_epi16(words, words));
+    return _mm_packus_epi16(words, words);
+}
+
+AVX2_INLINE void store_bytes(const det_tile_call *call, int block, int pixel, __m256 values)
+{
+    const __m256 steps = _mm256_mul_ps(values, of_block(call->inverse_step, block));
+    _mm_storel_epi64((__m128i *)(void *)place_of(call, block, pixel, 1), to_bytes(steps));
 }
 
 AVX2_INLINE void store_result(const det_tile_call *call, int block, int pixel, __m256 sum)

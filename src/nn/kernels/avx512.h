@@ -2,7 +2,7 @@
 #ifndef DETECT_NN_KERNELS_AVX512_H
 #define DETECT_NN_KERNELS_AVX512_H
 
-/* What the tiles with AVX-512 share: 24 of the 32 registers hold sums, 4 weights. */
+/* What kernels with AVX-512 share. Of the 32 registers, 24 of a tile hold sums, 4 weights. */
 #include "src/nn/kernels/tiles.h"
 
 #include <immintrin.h>
@@ -35,13 +35,32 @@ AVX512_INLINE void store_f32(const det_tile_call *call, int block, int pixel, __
 }
 
 /* Rounded to the nearest, ties to even; clipped to 0..255. */
+AVX512_INLINE __m128i to_bytes(__m512 steps)
+{
+    const __m512i integers = _mm512_cvtps_epi32(_mm512_min_ps(steps, _mm512_set1_ps(255)));
+    return _mm512_cvtusepi32_epi8(_mm512_max_epi32(integers, _mm512_setzero_si512()));
+}
+
+/* The upper half of a float, rounded to the nearest, ties to even. */
+AVX512_INLINE __m256i to_bf16(__m512 values)
+{
+    const __m512i bits = _mm512_castps_si512(values);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i rounded =
+        _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
+}
+
 AVX512_INLINE void store_bytes(const det_tile_call *call, int block, int pixel, __m512 values)
 {
     const __m512 steps = _mm512_mul_ps(values, of_block(call->inverse_step, block));
-    const __m512i integers = _mm512_cvtps_epi32(_mm512_min_ps(steps, _mm512_set1_ps(255)));
-    const __m512i bytes = _mm512_max_epi32(integers, _mm512_setzero_si512());
-    _mm_storeu_si128((__m128i *)(void *)place_of(call, block, pixel, 1),
-                     _mm512_cvtusepi32_epi8(bytes));
+    _mm_storeu_si128((__m128i *)(void *)place_of(call, block, pixel, 1), to_bytes(steps));
+}
+
+AVX512_INLINE void store_bf16(const det_tile_call *call, int block, int pixel, __m512 values)
+{
+    _mm256_storeu_si256((__m256i *)(void *)place_of(call, block, pixel, sizeof(uint16_t)),
+                        to_bf16(values));
 }
 
 /* The functions of all tiles, and a table of them. */

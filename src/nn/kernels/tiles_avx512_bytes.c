@@ -25,17 +25,6 @@ AVX512_INLINE weights_vector broadcast(const value *from)
     return _mm512_set1_epi32(four);
 }
 
-/* The upper half of a float, rounded to the nearest, ties to even. */
-AVX512_INLINE void store_bf16(const det_tile_call *call, int block, int pixel, __m512 values)
-{
-    const __m512i bits = _mm512_castps_si512(values);
-    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    const __m512i rounded =
-        _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
-    _mm256_storeu_si256((__m256i *)(void *)place_of(call, block, pixel, sizeof(uint16_t)),
-                        _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16)));
-}
-
 AVX512_INLINE void finish(const det_tile_call *call, int block, int pixel, vector sum)
 {
     const __m512 result =

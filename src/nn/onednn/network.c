@@ -423,12 +423,22 @@ static const det_tiles *find_tiles(const det_plan *plan, det_values type, int li
     return NULL;
 }
 
+static const det_lrn_code *find_lrn(const det_plan *plan)
+{
+#if defined(__x86_64__)
+    if (plan->block == det_lrn_avx512.block && det_processor_has_avx512()) return &det_lrn_avx512;
+    if (plan->block == det_lrn_avx2.block && det_processor_has_avx2()) return &det_lrn_avx2;
+#endif
+    return NULL;
+}
+
 /* oneDNN has Winograd's convolutions, and so all of those in floating point where they are asked
  * for. */
-static void choose_tiles(det_network *network)
+static void choose_kernels(det_network *network)
 {
     det_plan *plan = &network->plan;
     const det_values type = plan->type == dnnl_bf16 ? DET_VALUES_BF16 : DET_VALUES_F32;
+    plan->lrn = find_lrn(plan);
     if (!plan->winograd) plan->tiles = find_tiles(plan, type, 0);
     if (network->precision == DET_INT8)
         plan->byte_tiles = find_tiles(plan, DET_VALUES_BYTES, plan->weight_bits == 8 ? 127 : 63);
@@ -438,7 +448,7 @@ static det_status build(compilation *c, det_error *error)
 {
     det_status status =
         det_plan_create(&c->network->plan, float_type(c->network->precision), error);
-    if (status == DET_OK) choose_tiles(c->network);
+    if (status == DET_OK) choose_kernels(c->network);
     if (status == DET_OK && c->network->precision == DET_INT8)
         status = det_types_choose(c->network->model, c->network->plan.weight_bits, c->needed,
                                   c->from, &c->types, error);

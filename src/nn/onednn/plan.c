@@ -351,6 +351,15 @@ int det_plan_as_float(det_plan *plan, const char *layer, int tensor, det_error *
     return map;
 }
 
+int det_plan_in_blocks(det_plan *plan, const char *layer, int tensor, det_error *error)
+{
+    det_layout blocks = det_plan_blocked_layout(plan, plan->tensors[tensor].shape, plan->type);
+    if (!blocks) return det_fail_memory(error, "a layout");
+    const int map = det_plan_reorder(plan, layer, tensor, blocks, error);
+    det_layout_free(blocks);
+    return map;
+}
+
 int det_plan_as_map(det_plan *plan, const char *layer, int tensor, det_error *error)
 {
     if (!plan->tensors[tensor].plain || det_layout_ndims(plan->tensors[tensor].layout) != 4)

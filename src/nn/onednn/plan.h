@@ -10,6 +10,7 @@
 #include "detect/network.h"
 #include "src/nn/graph.h"
 #include "src/nn/kernels/convolution.h"
+#include "src/nn/kernels/lrn.h"
 #include "src/nn/onednn/compat.h"
 
 /** A value that flows between steps. */
@@ -60,8 +61,9 @@ typedef struct det_plan {
     bool winograd;
     const det_tiles *tiles; /**< for our own convolutions on this processor, or NULL: oneDNN's */
     const det_tiles
-        *byte_tiles; /**< those in integers; NULL also where the precision is not int8 */
-    int weight_bits; /**< of integer layers: 8 or 7 */
+        *byte_tiles;         /**< those in integers; NULL also where the precision is not int8 */
+    const det_lrn_code *lrn; /**< for our own LRN, or NULL: oneDNN's */
+    int weight_bits;         /**< of integer layers: 8 or 7 */
     det_plan_tensor *tensors;
     int tensor_count;
     det_step *steps;
@@ -162,6 +164,9 @@ int det_plan_as_bytes(det_plan *plan, const char *layer, int tensor, const float
 
 /** The tensor in floating point: itself where it is not u8, else in the same order of values. */
 int det_plan_as_float(det_plan *plan, const char *layer, int tensor, det_error *error);
+
+/** The tensor in floating point, in blocks of channels. */
+int det_plan_in_blocks(det_plan *plan, const char *layer, int tensor, det_error *error);
 
 /** The tensor in the layout that pools and LRN run fast in (det_plan_map_layout). */
 int det_plan_as_map(det_plan *plan, const char *layer, int tensor, det_error *error);

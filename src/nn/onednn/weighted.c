@@ -140,18 +140,9 @@ int det_add_own_convolution(det_plan *plan, const det_layer *layer, int input,
     return status < 0 ? (int)status : output;
 }
 
-static int in_blocks(det_plan *plan, const char *name, int input, det_error *error)
-{
-    det_layout blocks = det_plan_blocked_layout(plan, plan->tensors[input].shape, plan->type);
-    if (!blocks) return det_fail_memory(error, "a layout");
-    const int map = det_plan_reorder(plan, name, input, blocks, error);
-    det_layout_free(blocks);
-    return map;
-}
-
 static int add_in_tiles(det_plan *plan, const det_layer *layer, int input, det_error *error)
 {
-    const int map = in_blocks(plan, layer->node->name, input, error);
+    const int map = det_plan_in_blocks(plan, layer->node->name, input, error);
     const det_convolution_parts parts = {.node = layer->node, .bias = layer->node->bias.values};
     return map < 0 ? map : det_add_own_convolution(plan, layer, map, &parts, error);
 }

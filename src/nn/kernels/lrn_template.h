@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The body of a normalisation; a file of a kind of processor defines and includes it:
+ *   vector, BLOCK
+ *   load(call, index), store(call, plane, index, vector)   of a block, `index` values into the map
+ *   zero(), add(a, b), multiply(a, b)
+ *   before(previous, here, n), behind(here, next, n)       lanes moved by n channels
+ *   to_minus_three_quarters(base) */
+#include "src/nn/kernels/lrn.h"
+
+/* Sum of the squares of 5 channels around each; squares of three blocks that follow each other. */
+static inline __attribute__((always_inline)) vector around(vector previous, vector here,
+                                                           vector next)
+{
+    const vector near = add(before(previous, here, 1), behind(here, next, 1)),
+                 far = add(before(previous, here, 2), behind(here, next, 2));
+    return add(here, add(near, far));
+}
+
+static void run(const det_lrn_call *call)
+{
+    const vector k = all(call->k), alpha = all(call->alpha_by_size);
+    const size_t plane_values = call->area * BLOCK;
+    for (size_t pixel = call->begin; pixel < call->end; pixel++) {
+        vector previous = zero(), x = load(call, pixel * BLOCK), here = multiply(x, x);
+        for (size_t plane = 0; plane < call->planes; plane++) {
+            const size_t index = plane * plane_values + pixel * BLOCK;
+            const vector x_next =
+                plane + 1 < call->planes ? load(call, index + plane_values) : zero();
+            const vector next = multiply(x_next, x_next);
+            const vector base = add(k, multiply(alpha, around(previous, here, next)));
+            store(call, plane, index, multiply(x, to_minus_three_quarters(base)));
+            previous = here;
+            here = next;
+            x = x_next;
+        }
+    }
+}
