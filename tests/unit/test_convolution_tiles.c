@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Our own convolutions, against the sum that defines them. */
 #include "src/nn/kernels/convolution.h"
+#include "src/nn/kernels/picture_rows.h"
 
 #include "src/base/memory.h"
 #include "src/nn/onednn/processor.h"
@@ -247,9 +248,8 @@ static float expected_at(const setting *s, int o, int pixel)
     return steps < 0 ? 0 : steps > 255 ? 255 : steps;
 }
 
-static void check_output(const det_tiles *tiles, const setting *s)
+static void check_values(const det_tiles *tiles, const setting *s, const void *out)
 {
-    void *out = run(tiles, s, &s->relu, 1);
     for (int o = 0; o < padded(tiles, s->out.channels); o++)
         for (int p = 0; p < s->out.height * s->out.width; p++) {
             const float expected = expected_at(s, o, p),
@@ -259,6 +259,12 @@ static void check_output(const det_tiles *tiles, const setting *s)
                          tiles->name, s->in.channels, s->out.channels, s->in.width, s->in.height, o,
                          p, (double)value, (double)expected);
         }
+}
+
+static void check_output(const det_tiles *tiles, const setting *s)
+{
+    void *out = run(tiles, s, &s->relu, 1);
+    check_values(tiles, s, out);
     free(out);
 }
 
@@ -296,6 +302,51 @@ static void a_leaky_relu_keeps_its_share_of_negative_sums(void **state)
     const det_tiles *tiles;
     for (size_t at = 0; (tiles = next_tiles(&at));)
         check_against_the_definition(tiles, &geometries[1], .25F);
+}
+
+/* The rows of the picture, then the convolution on them. */
+static void *run_on_picture(const det_tiles *tiles, const setting *s, int threads)
+{
+    det_kernel *rows = NULL, *kernel = NULL;
+    det_error error;
+    test_assert_ok(det_picture_rows_create(&s->node.window, s->in, tiles->in_type, &rows, &error),
+                   &error);
+    det_convolution_parts parts = parts_of(tiles, s, &s->relu);
+    parts.picture = true;
+    parts.in = det_picture_rows_shape(&s->node.window, s->in);
+    test_assert_ok(det_convolution_create(tiles, &parts, &kernel, &error), &error);
+    void *between = calloc(det_shape_values(parts.in), det_values_size(tiles->in_type)),
+         *out = make_map(tiles, s->out, s->out_type);
+    assert_non_null(between);
+    memset(between, 0xff, det_shape_values(parts.in) * det_values_size(tiles->in_type));
+    rows->run(rows, s->map, between, threads);
+    kernel->run(kernel, between, out, threads);
+    rows->destroy(rows);
+    kernel->destroy(kernel);
+    free(between);
+    return out;
+}
+
+static void a_picture_of_few_channels_goes_row_by_row(void **state)
+{
+    (void)state;
+    static const geometry pictures[] = {
+        {3, 20, 17, 64, {7, 7, 2, 2, 3, 3, 1, 1}},
+        {1, 9, 9, 20, {3, 3, 1, 1, 1, 1, 1, 1}},
+        {4, 12, 13, 33, {5, 3, 1, 2, 2, 0, 2, 1}},
+    };
+    const det_tiles *tiles;
+    for (size_t at = 0; (tiles = next_tiles(&at));)
+        for (size_t i = 0; i < 3 && tiles->in_type != DET_VALUES_BYTES; i++) {
+            setting s;
+            make_setting(tiles, &pictures[i], 0, &s);
+            void *out = run_on_picture(tiles, &s, 1), *same = run_on_picture(tiles, &s, 3);
+            check_values(tiles, &s, out);
+            assert_memory_equal(out, same, map_size(tiles, s.out, s.out_type));
+            free(out);
+            free(same);
+            free_setting(&s);
+        }
 }
 
 static void bytes_are_the_nearest_steps_within_0_and_255(void **state)
@@ -444,6 +495,7 @@ int main(void)
         cmocka_unit_test(every_tile_gives_the_sum_that_defines_a_convolution),
         cmocka_unit_test(a_map_of_any_number_of_pixels_and_blocks_is_covered),
         cmocka_unit_test(a_leaky_relu_keeps_its_share_of_negative_sums),
+        cmocka_unit_test(a_picture_of_few_channels_goes_row_by_row),
         cmocka_unit_test(bytes_are_the_nearest_steps_within_0_and_255),
         cmocka_unit_test(integers_can_be_handed_on_in_bf16),
 #if defined(__x86_64__)

@@ -26,6 +26,7 @@ typedef struct {
     det_shape in, out;
     float slope;
     int planes, taps, steps, last_steps;
+    bool picture; /* the input is rows of pixels with their padding (picture_rows.h) */
     channel_group *groups;
     int group_count;
     int32_t *offsets[DET_TILE_BLOCKS + 1]; /* taps x pixels, tile after tile; NULL: no such group */
@@ -34,14 +35,6 @@ typedef struct {
                                            inverse_step: of bytes, else NULL */
     det_values out_type;
 } convolution;
-
-size_t det_values_size(det_values type)
-{
-    static const size_t sizes[] = {[DET_VALUES_F32] = sizeof(float),
-                                   [DET_VALUES_BF16] = sizeof(uint16_t),
-                                   [DET_VALUES_BYTES] = 1};
-    return sizes[type];
-}
 
 static int divide_up(int a, int b)
 {
@@ -84,8 +77,17 @@ static bool make_groups(convolution *c)
     return true;
 }
 
+/* Of a picture a tap is a row of the window, all of whose values follow each other. */
+static int32_t picture_offset(const convolution *c, const det_window *w, int pixel, int tap)
+{
+    const int y = pixel / c->out.width * w->stride_h + tap * w->dilation_h,
+              x = pixel % c->out.width * w->stride_w;
+    return (y * c->in.width + x) * c->in.channels;
+}
+
 static int32_t offset_of(const convolution *c, const det_window *w, int pixel, int tap)
 {
+    if (c->picture) return picture_offset(c, w, pixel, tap);
     const int y = pixel / c->out.width * w->stride_h - w->pad_h + tap / w->kernel_w * w->dilation_h;
     const int x = pixel % c->out.width * w->stride_w - w->pad_w + tap % w->kernel_w * w->dilation_w;
     if (y < 0 || x < 0 || y >= c->in.height || x >= c->in.width) return -1;
@@ -124,30 +126,31 @@ static bool make_offsets(convolution *c, const det_window *w)
 /* ---- Weights -----------------------------------------------------------------------------------
  */
 
-/* bf16: the upper half of a float, rounded to the nearest, ties to even. */
-static uint16_t to_bf16(float number)
-{
-    uint32_t bits;
-    memcpy(&bits, &number, sizeof bits);
-    if (number != number) return (uint16_t)(bits >> 16 | 0x40);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 /* Puts a number into packed weights. */
 static void *pack_number(det_values type, float number, void *packed)
 {
-    const uint16_t half = to_bf16(number);
+    const uint16_t half = det_to_bf16(number);
     if (type == DET_VALUES_BF16) return (uint8_t *)memcpy(packed, &half, sizeof half) + sizeof half;
     return (uint8_t *)memcpy(packed, &number, sizeof number) + sizeof number;
 }
 
-/* The weight from channel i to channel o: zero where the blocks reach beyond the channels. */
+/* Where the file has the weight of value i under a tap, for channel o; SIZE_MAX where the blocks
+ * reach beyond the channels, or the last pair of a picture's row beyond the window. */
+static size_t weight_index(const convolution *c, const det_window *w, int o, int i, int tap)
+{
+    const int channels = c->in.channels;
+    const int channel = c->picture ? i % channels : i, column = c->picture ? i / channels : 0;
+    if (o >= c->out.channels || channel >= channels || column >= w->kernel_w) return SIZE_MAX;
+    const size_t filter = (size_t)o * (size_t)channels + (size_t)channel,
+                 place = c->picture ? (size_t)(tap * w->kernel_w + column) : (size_t)tap;
+    return filter * (size_t)(w->kernel_h * w->kernel_w) + place;
+}
+
 static void *pack_weight(const convolution *c, const det_convolution_parts *parts, int o, int i,
                          int tap, void *packed)
 {
-    const bool exists = o < c->out.channels && i < c->in.channels;
-    const size_t channel = (size_t)o * (size_t)c->in.channels + (size_t)i,
-                 index = channel * (size_t)c->taps + (size_t)tap;
+    const size_t index = weight_index(c, &parts->node->window, o, i, tap);
+    const bool exists = index != SIZE_MAX;
     if (!parts->integers)
         return pack_number(c->tiles->in_type, exists ? parts->node->weights.values[index] : 0,
                            packed);
@@ -314,10 +317,13 @@ det_status det_convolution_create(const det_tiles *tiles, const det_convolution_
     c->out = out;
     c->slope = parts->relu ? parts->relu->negative_slope : 1;
     c->out_type = parts->out_type;
-    c->planes = divide_up(in.channels, tiles->block);
-    c->taps = w->kernel_h * w->kernel_w;
+    c->picture = parts->picture;
+    c->planes = c->picture ? 1 : divide_up(in.channels, tiles->block);
+    c->taps = c->picture ? w->kernel_h : w->kernel_h * w->kernel_w;
     c->steps = tiles->block / tiles->pair;
-    c->last_steps = divide_up(in.channels - (c->planes - 1) * tiles->block, tiles->pair);
+    c->last_steps = c->picture
+                        ? divide_up(w->kernel_w * in.channels, tiles->pair)
+                        : divide_up(in.channels - (c->planes - 1) * tiles->block, tiles->pair);
     if (!make_groups(c) || !make_offsets(c, w) || !make_weights(c, parts) ||
         !make_channels(c, parts)) {
         destroy(&c->kernel);

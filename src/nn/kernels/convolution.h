@@ -11,6 +11,8 @@ typedef struct det_convolution_parts {
     const det_node *node; /**< of one group */
     const det_node *relu; /**< whose slope holds for negative sums, or NULL */
     det_shape in, out;
+    bool picture; /**< the input is rows of pixels with their padding, of which `in` is the size
+                     (picture_rows.h); `node` dilates only down the picture */
     const int8_t *integers; /**< in the place of node's weights, where the input is bytes: */
     const float *scale;  /**< one a channel of the output: sums of integers are multiplied by it */
     const float *bias;   /**< one a channel, or NULL: node's is not looked at */

@@ -2,8 +2,7 @@
 #ifndef DETECT_NN_KERNELS_TILES_H
 #define DETECT_NN_KERNELS_TILES_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "src/nn/kernels/values.h"
 
 /* The innermost part of a convolution, once for each kind of processor and number.
  *
@@ -17,12 +16,6 @@
  * Maps are in blocks of channels: C/block planes of H x W pixels of `block` values. */
 
 enum { DET_TILE_BLOCKS = 4, DET_TILE_PIXELS = 14 };
-
-/** What a map holds. Bytes are 0..255, each channel in steps of its own. */
-typedef enum det_values { DET_VALUES_F32, DET_VALUES_BF16, DET_VALUES_BYTES } det_values;
-
-/** Bytes of a value. */
-size_t det_values_size(det_values type);
 
 typedef struct det_tile_call {
     const void *in;         /**< the map; the first plane */
