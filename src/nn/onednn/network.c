@@ -291,6 +291,8 @@ static int add_layer(compilation *c, int index, det_error *error)
         .rounded = is_integer(c, index) ? rounded_weights(c, index) : NULL,
     };
     if (layer.weight_scales) return det_add_integer_layer(plan, &layer, input, error);
+    const int own = det_add_own(plan, &layer, input, error);
+    if (own != DET_NOT_OURS) return own;
     switch (node->op) {
     case DET_OP_CONVOLUTION:
         return det_add_convolution(plan, &layer, input, error);
@@ -398,57 +400,11 @@ static dnnl_data_type_t float_type(det_precision precision)
     return precision == DET_BF16 || det_processor_has_bf16() ? dnnl_bf16 : dnnl_f32;
 }
 
-/* The tiles for this processor and the layout of maps. */
-static const det_tiles *find_tiles(const det_plan *plan, det_values type, int limit)
-{
-#if defined(__x86_64__)
-    const struct {
-        const det_tiles *tiles;
-        bool runs;
-    } all[] = {
-        {&det_tiles_avx512_bf16, det_processor_has_bf16()},
-        {&det_tiles_avx512, det_processor_has_avx512()},
-        {&det_tiles_avx2, det_processor_has_avx2()},
-        {&det_tiles_avx512_bytes, det_processor_has_avx512_vnni()},
-        {&det_tiles_avx2_vnni, det_processor_has_avx2_vnni()},
-        {&det_tiles_avx2_bytes, det_processor_has_avx2()},
-    };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        const det_tiles *tiles = all[i].tiles;
-        if (all[i].runs && tiles->block == plan->block && tiles->in_type == type &&
-            tiles->weight_limit >= limit)
-            return tiles;
-    }
-#endif
-    return NULL;
-}
-
-static const det_lrn_code *find_lrn(const det_plan *plan)
-{
-#if defined(__x86_64__)
-    if (plan->block == det_lrn_avx512.block && det_processor_has_avx512()) return &det_lrn_avx512;
-    if (plan->block == det_lrn_avx2.block && det_processor_has_avx2()) return &det_lrn_avx2;
-#endif
-    return NULL;
-}
-
-/* oneDNN has Winograd's convolutions, and so all of those in floating point where they are asked
- * for. */
-static void choose_kernels(det_network *network)
-{
-    det_plan *plan = &network->plan;
-    const det_values type = plan->type == dnnl_bf16 ? DET_VALUES_BF16 : DET_VALUES_F32;
-    plan->lrn = find_lrn(plan);
-    if (!plan->winograd) plan->tiles = find_tiles(plan, type, 0);
-    if (network->precision == DET_INT8)
-        plan->byte_tiles = find_tiles(plan, DET_VALUES_BYTES, plan->weight_bits == 8 ? 127 : 63);
-}
-
 static det_status build(compilation *c, det_error *error)
 {
     det_status status =
         det_plan_create(&c->network->plan, float_type(c->network->precision), error);
-    if (status == DET_OK) choose_kernels(c->network);
+    if (status == DET_OK) det_plan_choose_kernels(&c->network->plan, c->network->precision);
     if (status == DET_OK && c->network->precision == DET_INT8)
         status = det_types_choose(c->network->model, c->network->plan.weight_bits, c->needed,
                                   c->from, &c->types, error);

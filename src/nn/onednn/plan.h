@@ -13,6 +13,8 @@
 #include "src/nn/kernels/lrn.h"
 #include "src/nn/onednn/compat.h"
 
+#include <limits.h>
+
 /** A value that flows between steps. */
 typedef struct det_plan_tensor {
     det_layout layout;
@@ -217,6 +219,17 @@ det_layout det_plan_output_layout(const det_plan *plan, const det_layer *layer);
 
 /** Strides, dilations - 1, padding before and behind, in oneDNN's order. */
 void det_convolution_window(const det_node *node, dnnl_dims_t window[4]);
+
+/* ---- own.c: kernels of our own ----------------------------------------------------------------
+ */
+
+/** Sets plan->tiles, byte_tiles and lrn to what this processor runs. */
+void det_plan_choose_kernels(det_plan *plan, det_precision precision);
+
+/** Adds a layer that runs in a kernel of ours, but for convolutions in integers.
+ *  @return the tensor with the result, a negative det_status, or DET_NOT_OURS. */
+int det_add_own(det_plan *plan, const det_layer *layer, int input, det_error *error);
+enum { DET_NOT_OURS = INT_MAX };
 
 /** Whether a convolution runs in our own kernels, which read and write blocks of channels.
  *  @param integers it computes in 8-bit integers. */

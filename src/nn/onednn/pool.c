@@ -4,7 +4,6 @@
  * divides by the window clipped to the padded input: the padding counts, the overhang does not.
  * oneDNN counts all of the window or only what lies on the picture, so the case with both padding
  * and overhang is computed with the whole window and multiplied by whole / clipped afterwards. */
-#include "src/nn/kernels/byte_pool.h"
 #include "src/nn/onednn/plan.h"
 
 typedef struct {
@@ -125,27 +124,6 @@ done:
     return output;
 }
 
-/* A maximum of bytes, which has the scales of the bytes, in blocks of channels. */
-static int add_byte_pool(det_plan *plan, const det_layer *layer, int input, const side *v,
-                         const side *h, det_error *error)
-{
-    const char *name = layer->node->name;
-    input = det_plan_as_bytes(plan, name, input, layer->out_scales, true, error);
-    if (input < 0) return input;
-    int output = layer->destination;
-    if (output < 0)
-        output = det_plan_add_tensor(plan, det_plan_blocked_layout(plan, layer->out, dnnl_u8),
-                                     layer->out, error);
-    if (output < 0) return output;
-    const det_window window = {v->kernel, h->kernel, v->stride, h->stride, v->pad, h->pad, 1, 1};
-    det_kernel *kernel = NULL;
-    det_status status =
-        det_byte_pool_create(&window, plan->block, layer->in, layer->out, &kernel, error);
-    if (status == DET_OK) status = det_plan_add_kernel(plan, name, kernel, input, output, error);
-    plan->tensors[output].scales = plan->tensors[input].scales;
-    return status < 0 ? (int)status : output;
-}
-
 /* The input as the pool reads it. A maximum of bytes has the scales of the bytes. */
 static int prepare_input(det_plan *plan, const det_layer *layer, int input, det_error *error)
 {
@@ -166,10 +144,6 @@ int det_add_pool(det_plan *plan, const det_layer *layer, int input, det_error *e
     const bool padded = v.pad > 0 || h.pad > 0;
     const bool corrected =
         layer->node->op == DET_OP_AVERAGE_POOL && padded && (v.overhang > 0 || h.overhang > 0);
-
-    const bool bytes = plan->tensors[input].type == dnnl_u8 || layer->out_scales;
-    if (bytes && plan->byte_tiles && layer->node->op == DET_OP_MAX_POOL)
-        return add_byte_pool(plan, layer, input, &v, &h, error);
 
     det_layer pool = *layer;
     if (corrected) pool.destination = -1; /* the correction writes there */

@@ -41,29 +41,8 @@ static dnnl_status_t describe_lrn(const det_plan *plan, const det_node *node, de
     return det_pd_lrn(pd, plan->engine, in, node->local_size, values, attributes);
 }
 
-/* Our own, which also writes bytes where those are in blocks. */
-static int add_own_lrn(det_plan *plan, const det_layer *layer, int input, det_error *error)
-{
-    const float *steps = plan->byte_tiles ? layer->out_scales : NULL;
-    const dnnl_data_type_t type = steps ? dnnl_u8 : plan->type;
-    const int map = det_plan_in_blocks(plan, layer->node->name, input, error);
-    if (map < 0) return map;
-    const int output = det_plan_add_tensor(plan, det_plan_blocked_layout(plan, layer->out, type),
-                                           layer->out, error);
-    if (output < 0) return output;
-    plan->tensors[output].scales = steps;
-    const det_values values = plan->type == dnnl_bf16 ? DET_VALUES_BF16 : DET_VALUES_F32;
-    det_kernel *kernel = NULL;
-    det_status status =
-        det_lrn_create(plan->lrn, layer->node, layer->out, values, steps, &kernel, error);
-    if (status == DET_OK)
-        status = det_plan_add_kernel(plan, layer->node->name, kernel, map, output, error);
-    return status < 0 ? (int)status : output;
-}
-
 int det_add_lrn(det_plan *plan, const det_layer *layer, int input, det_error *error)
 {
-    if (plan->lrn && det_lrn_suits(layer->node)) return add_own_lrn(plan, layer, input, error);
     const int map = det_plan_as_map(plan, layer->node->name, input, error);
     return map < 0 ? map : add(plan, layer, map, describe_lrn, error);
 }

@@ -3,7 +3,6 @@
  *   convolution    y[o] = relu(b[o] + sum over i, kh, kw of W[o][i][kh][kw] * x[i])
  *   inner product  y[o] = relu(b[o] + sum over all values i of the picture's map of W[o][i] * x[i])
  */
-#include "src/nn/kernels/picture_rows.h"
 #include "src/nn/onednn/plan.h"
 
 #include <string.h>
@@ -100,94 +99,8 @@ static void convolution_layouts(const det_plan *plan, const det_layer *layer, in
     l->out = det_plan_output_layout(plan, layer);
 }
 
-/* ---- Our own -----------------------------------------------------------------------------------
- */
-
-/* Few channels fill a block badly. */
-bool det_runs_in_tiles(const det_plan *plan, const det_node *node, int in_channels, bool integers)
-{
-    const det_tiles *tiles = integers ? plan->byte_tiles : plan->tiles;
-    return tiles && node->op == DET_OP_CONVOLUTION && node->groups == 1 &&
-           2 * in_channels >= tiles->block && 2 * node->channels >= tiles->block;
-}
-
-static det_values values_of(dnnl_data_type_t type)
-{
-    if (type == dnnl_u8) return DET_VALUES_BYTES;
-    return type == dnnl_bf16 ? DET_VALUES_BF16 : DET_VALUES_F32;
-}
-
-int det_add_own_convolution(det_plan *plan, const det_layer *layer, int input,
-                            const det_convolution_parts *parts, det_error *error)
-{
-    const dnnl_data_type_t type = layer->out_scales ? dnnl_u8 : plan->type;
-    int output = layer->destination;
-    if (output < 0)
-        output = det_plan_add_tensor(plan, det_plan_blocked_layout(plan, layer->out, type),
-                                     layer->out, error);
-    if (output < 0) return output;
-    det_convolution_parts all = *parts;
-    all.relu = layer->relu;
-    all.in = layer->in;
-    all.out = layer->out;
-    all.out_type = values_of(type);
-    all.steps = layer->out_scales;
-    det_kernel *kernel = NULL;
-    det_status status = det_convolution_create(parts->integers ? plan->byte_tiles : plan->tiles,
-                                               &all, &kernel, error);
-    if (status == DET_OK)
-        status = det_plan_add_kernel(plan, layer->node->name, kernel, input, output, error);
-    plan->tensors[output].scales = layer->out_scales;
-    return status < 0 ? (int)status : output;
-}
-
-static int add_in_tiles(det_plan *plan, const det_layer *layer, int input, det_error *error)
-{
-    const int map = det_plan_in_blocks(plan, layer->node->name, input, error);
-    const det_convolution_parts parts = {.node = layer->node, .bias = layer->node->bias.values};
-    return map < 0 ? map : det_add_own_convolution(plan, layer, map, &parts, error);
-}
-
-/* The few channels of a picture would fill a block badly; the values under a row of the window do
- * not. */
-static bool suits_rows(const det_plan *plan, const det_layer *layer, int input)
-{
-    return plan->tiles && plan->tensors[input].plain &&
-           det_layout_ndims(plan->tensors[input].layout) == 4 && layer->node->groups == 1 &&
-           layer->node->window.dilation_w == 1 && 2 * layer->out.channels >= plan->block;
-}
-
-static int add_rows(det_plan *plan, const det_layer *layer, int input, det_error *error)
-{
-    const det_window *window = &layer->node->window;
-    const det_shape shape = det_picture_rows_shape(window, layer->in);
-    const int rows =
-        det_plan_add_tensor(plan, det_channels_last_layout(shape, plan->type, 4), shape, error);
-    if (rows < 0) return rows;
-    det_kernel *kernel = NULL;
-    det_status status =
-        det_picture_rows_create(window, layer->in, values_of(plan->type), &kernel, error);
-    if (status == DET_OK)
-        status = det_plan_add_kernel(plan, layer->node->name, kernel, input, rows, error);
-    return status < 0 ? (int)status : rows;
-}
-
-static int add_on_picture(det_plan *plan, const det_layer *layer, int input, det_error *error)
-{
-    const int rows = add_rows(plan, layer, input, error);
-    if (rows < 0) return rows;
-    det_layer on_rows = *layer;
-    on_rows.in = plan->tensors[rows].shape;
-    const det_convolution_parts parts = {
-        .node = layer->node, .picture = true, .bias = layer->node->bias.values};
-    return det_add_own_convolution(plan, &on_rows, rows, &parts, error);
-}
-
 int det_add_convolution(det_plan *plan, const det_layer *layer, int input, det_error *error)
 {
-    if (det_runs_in_tiles(plan, layer->node, layer->in.channels, false))
-        return add_in_tiles(plan, layer, input, error);
-    if (suits_rows(plan, layer, input)) return add_on_picture(plan, layer, input, error);
     layouts_of l = {0};
     dnnl_primitive_desc_t pd = NULL;
     convolution_layouts(plan, layer, input, &l);
