@@ -32,8 +32,11 @@ typedef struct det_config {
         char vote[16];     /**< "average" */
         char precision[8]; /**< "f32", "bf16", "int8", "auto" */
         size_t batch;
-        char regions[8]; /**< "crop" or "pool" */
-        int context_px;  /**< -1: the model's own */
+        char regions[8];      /**< "crop" or "pool" */
+        char pool_layer[128]; /**< classifier.pool.layer; "": found from the model */
+        float pool_scales[8]; /**< classifier.pool.scales, the rest 0 */
+        char pool_method[8];  /**< "align" or "max" */
+        int context_px;       /**< -1: the model's own */
         bool cascade;
     } classifier;
     struct {

@@ -327,10 +327,10 @@ static det_status set_similarities(det_config *config, const row_t *row, json_ob
     return status;
 }
 
-static det_status set_scales(det_config *config, const row_t *row, json_object *value,
-                             const char *folder, det_error *error)
+/* Up to 8 numbers, the rest 0. */
+static det_status get_numbers(const row_t *row, json_object *value, float numbers[8],
+                              det_error *error)
 {
-    (void)folder;
     float scales[8] = {0};
     det_status status = check_array(row, value, "an array of numbers", error);
     const size_t count = status == DET_OK ? json_object_array_length(value) : 0;
@@ -343,8 +343,38 @@ static det_status set_scales(det_config *config, const row_t *row, json_object *
         }
         scales[i] = (float)scale;
     }
-    if (status == DET_OK) memcpy(config->proposals.search.k, scales, sizeof scales);
+    if (status == DET_OK) memcpy(numbers, scales, sizeof scales);
     return status;
+}
+
+static det_status set_scales(det_config *config, const row_t *row, json_object *value,
+                             const char *folder, det_error *error)
+{
+    (void)folder;
+    return get_numbers(row, value, config->proposals.search.k, error);
+}
+
+static det_status set_pool_scales(det_config *config, const row_t *row, json_object *value,
+                                  const char *folder, det_error *error)
+{
+    (void)folder;
+    return get_numbers(row, value, config->classifier.pool_scales, error);
+}
+
+/* Null is stored as "". */
+static det_status set_layer(det_config *config, const row_t *row, json_object *value,
+                            const char *folder, det_error *error)
+{
+    (void)row, (void)folder;
+    const size_t room = sizeof config->classifier.pool_layer;
+    const char *name = value ? get_text(value) : "";
+    if (!name) return wrong_type("a plain string or null", value, error);
+    if (value && *name == '\0') return det_fail(error, DET_FORMAT, "the name of a layer is empty");
+    if (strlen(name) >= room)
+        return det_fail(error, DET_FORMAT, "the name of a layer is longer than %zu bytes",
+                        room - 1);
+    strcpy(config->classifier.pool_layer, name);
+    return DET_OK;
 }
 
 static void free_models(char **models, size_t count)
@@ -468,6 +498,17 @@ const det_config_row det_config_rows[] = {
      WORDS("crop", "pool"),
      .help = "crop: every region is cut out and classified; pool: the features of the whole "
              "picture are pooled."},
+    {"classifier.pool.layer", "string", "null", set_layer, .nullable = true,
+     .help =
+         "The layer of the networks that regions are pooled from; null: what the last pool with "
+         "a stride reads, for GoogLeNet inception_4e/output."},
+    {"classifier.pool.scales", "array", "[384]", set_pool_scales, COUNT(1, 8), RANGE(16, 4096),
+     .help = "Lengths in pixels that the shorter side of a picture is resized to for pool; of "
+             "several, a region takes that at which its crop is nearest in area to the network's "
+             "input."},
+    {"classifier.pool.method", "string", "\"align\"", set_word, FIELD(classifier.pool_method),
+     WORDS("align", "max"),
+     .help = "How a region is pooled: RoI align (Mask R-CNN) or RoI max pooling (Fast R-CNN)."},
     {"classifier.context_px", "integer", "null", set_int_or_null, FIELD(classifier.context_px),
      RANGE(0, 512), .nullable = true,
      .help = "Pixels of the network's input around a region that show what surrounds it; null: "

@@ -45,8 +45,6 @@ static det_status check_supported(const det_config *config, det_error *error)
         bool missing;
         const char *key, *advice;
     } checks[] = {
-        {strcmp(config->classifier.regions, "crop") != 0, "classifier.regions",
-         "only \"crop\" is available"},
         {config->classifier.cascade, "classifier.cascade", "cascades are not available; use false"},
         {config->postprocess.box_regression, "postprocess.box_regression",
          "no model has a box regression head yet; use false"},

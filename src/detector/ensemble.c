@@ -7,6 +7,7 @@
 #include "src/base/parallel.h"
 #include "src/base/run.h"
 #include "src/detector/nearest.h"
+#include "src/nn/network_fill.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -78,18 +79,53 @@ static det_status choose_precision(det_ensemble *ensemble, const char *name, det
     return det_error_inside(error, "classifier.precision", ".", status);
 }
 
-static det_status compile(det_ensemble *ensemble, size_t at, const char *layer, det_error *error)
+static bool is_unknown(const det_model *model, const char *layer)
 {
-    const det_model *model = ensemble->models[at];
-    if (layer && det_graph_find(&model->graph, layer) < 0)
-        return det_error_file(error, model->path, det_fail_unknown_layer(model, layer, error));
-    const det_network_options options = {.precision = ensemble->precision,
-                                         .batch = ensemble->batch,
-                                         .threads = ensemble->threads,
-                                         .to = layer ? &layer : NULL,
-                                         .to_count = layer ? 1 : 0};
+    return layer && det_graph_find(&model->graph, layer) < 0;
+}
+
+/* @param layer whose output is wanted, or NULL. */
+static det_status create_pool(det_ensemble *ensemble, size_t at, const det_config *config,
+                              const char *layer, det_error *error)
+{
+    const char *from = config->classifier.pool_layer;
+    size_t scales = 0;
+    while (scales < 8 && config->classifier.pool_scales[scales] > 0) scales++;
+    const det_region_pool_options options = {.layer = *from ? from : NULL,
+                                             .target = layer,
+                                             .scales_px = config->classifier.pool_scales,
+                                             .scale_count = scales,
+                                             .maximum =
+                                                 strcmp(config->classifier.pool_method, "max") == 0,
+                                             .crop = ensemble->crops[at],
+                                             .precision = ensemble->precision,
+                                             .threads = ensemble->threads};
     const det_status status =
-        det_network_compile(ensemble->models[at], &options, &ensemble->networks[at], error);
+        is_unknown(ensemble->models[at], options.layer)
+            ? det_fail_unknown_layer(ensemble->models[at], from, error)
+            : det_region_pool_create(ensemble->models[at], &options, &ensemble->pools[at], error);
+    return det_error_inside(error, "classifier.pool.layer", ": ", status);
+}
+
+static det_status compile(det_ensemble *ensemble, size_t at, const det_config *config,
+                          const char *layer, det_error *error)
+{
+    det_model *model = ensemble->models[at];
+    if (is_unknown(model, layer))
+        return det_error_file(error, model->path, det_fail_unknown_layer(model, layer, error));
+    det_network_options options = {.precision = ensemble->precision,
+                                   .batch = ensemble->batch,
+                                   .threads = ensemble->threads,
+                                   .to = layer ? &layer : NULL,
+                                   .to_count = layer ? 1 : 0};
+    det_status status = DET_OK;
+    if (ensemble->pools) {
+        status = create_pool(ensemble, at, config, layer, error);
+        if (status == DET_OK) options.from = det_region_pool_layer(ensemble->pools[at]);
+        options.channels_last = true;
+    }
+    if (status == DET_OK)
+        status = det_network_compile(model, &options, &ensemble->networks[at], error);
     return det_error_file(error, model->path, status);
 }
 
@@ -120,7 +156,8 @@ det_status det_ensemble_create(const det_config *config, const det_ensemble_opti
     if (!options) options = &defaults;
     const size_t count = config->classifier.model_count;
     *ensemble = (det_ensemble){.batch = choose_batch(config, options->batch_max),
-                               .threads = det_resolve_threads(config->runtime.threads)};
+                               .threads = det_resolve_threads(config->runtime.threads),
+                               .memory_mb = config->limits.memory_mb};
     if (check_vote(config->classifier.vote, error) < 0) return DET_UNSUPPORTED;
     if (count == 0)
         return det_fail_at(error, DET_ARGUMENT, NULL, "classifier.models",
@@ -128,7 +165,11 @@ det_status det_ensemble_create(const det_config *config, const det_ensemble_opti
     ensemble->models = det_alloc_zeroed(count, sizeof(det_model *));
     ensemble->networks = det_alloc_zeroed(count, sizeof(det_network *));
     ensemble->crops = det_alloc_zeroed(count, sizeof *ensemble->crops);
-    if (!ensemble->models || !ensemble->networks || !ensemble->crops)
+    const bool pooled = strcmp(config->classifier.regions, "pool") == 0 && !options->crops_only &&
+                        !options->whole_pictures;
+    if (pooled) ensemble->pools = det_alloc_zeroed(count, sizeof(det_region_pool *));
+    if (!ensemble->models || !ensemble->networks || !ensemble->crops ||
+        (pooled && !ensemble->pools))
         return det_fail_memory(error, "an ensemble");
 
     det_status status = DET_OK;
@@ -137,7 +178,7 @@ det_status det_ensemble_create(const det_config *config, const det_ensemble_opti
     if (status == DET_OK) status = choose_precision(ensemble, config->classifier.precision, error);
     for (size_t i = 0; i < count && status == DET_OK; i++) {
         if (options->whole_pictures) forget_surroundings(&ensemble->crops[i]);
-        status = compile(ensemble, i, options->layer, error);
+        status = compile(ensemble, i, config, options->layer, error);
     }
     return status;
 }
@@ -146,11 +187,13 @@ void det_ensemble_free(det_ensemble *ensemble)
 {
     for (size_t i = 0; i < ensemble->count; i++) {
         det_network_free(ensemble->networks[i]);
+        if (ensemble->pools) det_region_pool_free(ensemble->pools[i]);
         det_model_free(ensemble->models[i]);
     }
     det_free(ensemble->models);
     det_free(ensemble->networks);
     det_free(ensemble->crops);
+    det_free(ensemble->pools);
     *ensemble = (det_ensemble){0};
 }
 
@@ -170,9 +213,11 @@ size_t det_class_column(const det_model *model, size_t class_id)
     return class_id + after;
 }
 
+/* Where regions are pooled there are none. */
 static size_t largest_crop(const det_ensemble *ensemble)
 {
     size_t largest = 0;
+    if (ensemble->pools) return 0;
     for (size_t i = 0; i < ensemble->count; i++)
         if (largest < crop_bytes(&ensemble->crops[i])) largest = crop_bytes(&ensemble->crops[i]);
     return largest;
@@ -212,14 +257,26 @@ det_status det_ensemble_run_create(const det_ensemble *ensemble, det_ensemble_ru
     run->pixels = det_alloc_array(ensemble->batch, largest_crop(ensemble));
     run->outputs = det_alloc_array(values, sizeof *run->outputs);
     run->sum = det_alloc_array(values, sizeof *run->sum);
-    if (!run->pixels || !run->outputs || !run->sum)
+    if (ensemble->pools) run->maps = det_alloc_zeroed(ensemble->count, sizeof(det_region_maps *));
+    if (!run->pixels || !run->outputs || !run->sum || (ensemble->pools && !run->maps))
         return det_fail_memory(error, "a batch of regions");
     return det_worker_create((const det_network *const *)ensemble->networks, ensemble->count,
                              &run->worker, error);
 }
 
+static void forget_picture(det_ensemble_run *run)
+{
+    for (size_t i = 0; run->maps && i < run->ensemble->count; i++) {
+        det_region_maps_free(run->maps[i]);
+        run->maps[i] = NULL;
+    }
+    run->image = NULL;
+}
+
 void det_ensemble_run_free(det_ensemble_run *run)
 {
+    forget_picture(run);
+    det_free(run->maps);
     det_worker_free(run->worker);
     det_free(run->pixels);
     det_free(run->outputs);
@@ -276,25 +333,40 @@ static det_status run_network(det_ensemble_run *run, size_t which, size_t count,
     return status;
 }
 
+/* Of network `which`, the first of which begins the sum. */
+static void add_outputs(det_ensemble_run *run, size_t which, size_t count)
+{
+    const size_t total = count * det_ensemble_values(run->ensemble);
+    for (size_t j = 0; j < total; j++)
+        run->sum[j] = which == 0 ? run->outputs[j] : run->sum[j] + run->outputs[j];
+}
+
+static const float *mean_of_outputs(det_ensemble_run *run, size_t count)
+{
+    const size_t total = count * det_ensemble_values(run->ensemble);
+    const float share = 1 / (float)run->ensemble->count;
+    for (size_t j = 0; j < total; j++) run->sum[j] *= share;
+    return run->sum;
+}
+
 det_status det_ensemble_average(det_ensemble_run *run, det_crop_maker *make, const void *context,
                                 size_t count, const float **values, det_error *error)
 {
     const det_ensemble *ensemble = run->ensemble;
-    const size_t total = count * det_ensemble_values(ensemble);
     for (size_t i = 0; i < ensemble->count; i++) {
         det_status status = DET_OK;
         if (i == 0 || !same_crops(&ensemble->crops[i], &ensemble->crops[i - 1]))
             status = make_crops(run, i, make, context, count, error);
         if (status == DET_OK) status = run_network(run, i, count, error);
         if (status < 0) return status;
-        for (size_t j = 0; j < total; j++)
-            run->sum[j] = i == 0 ? run->outputs[j] : run->sum[j] + run->outputs[j];
+        add_outputs(run, i, count);
     }
-    const float share = 1 / (float)ensemble->count;
-    for (size_t j = 0; j < total; j++) run->sum[j] *= share;
-    *values = run->sum;
+    *values = mean_of_outputs(run, count);
     return DET_OK;
 }
+
+/* ---- Regions ----------------------------------------------------------------------------------
+ */
 
 typedef struct {
     const det_ensemble *ensemble;
@@ -309,10 +381,80 @@ static det_status crop_region(const void *context, size_t which, size_t index, u
                     pixels);
 }
 
+/* ---- Pooled ---- */
+
+static det_status look_at(det_ensemble_run *run, const det_image *image, det_error *error)
+{
+    if (run->image == image) return DET_OK;
+    forget_picture(run);
+    for (size_t i = 0; i < run->ensemble->count; i++) {
+        const det_status status =
+            det_region_maps_create(run->ensemble->pools[i], image, &run->maps[i], error);
+        if (status < 0) return status;
+    }
+    run->image = image;
+    return DET_OK;
+}
+
+/* Bytes that the maps of network `which` may take. */
+static size_t memory_left(const det_ensemble_run *run, size_t which)
+{
+    const uint64_t limit_mb = run->ensemble->memory_mb;
+    if (limit_mb == 0 || limit_mb > SIZE_MAX >> 20) return SIZE_MAX;
+    size_t held =
+        det_ensemble_memory(run->ensemble) + run->image->stride * (size_t)run->image->height;
+    for (size_t i = 0; i < run->ensemble->count; i++)
+        if (i != which) held += det_region_maps_memory(run->maps[i]);
+    const size_t limit = (size_t)limit_mb << 20;
+    return limit > held ? limit - held : 0;
+}
+
+typedef struct {
+    const det_region_maps *maps;
+    const det_region *regions;
+} pooled_regions;
+
+static det_status pool_region(const void *context, size_t index, float *input)
+{
+    const pooled_regions *p = context;
+    return det_region_maps_pool(p->maps, p->regions[index].box, input);
+}
+
+static det_status run_pooled(det_ensemble_run *run, size_t which, const det_region *regions,
+                             size_t count, det_error *error)
+{
+    det_region_times times = {0};
+    const pooled_regions p = {run->maps[which], regions};
+    det_status status = det_region_maps_prepare(run->maps[which], regions, count,
+                                                memory_left(run, which), &times, error);
+    const double start_s = det_now_s();
+    if (status == DET_OK)
+        status = det_network_run_filled(run->ensemble->networks[which], run->worker, pool_region,
+                                        &p, count, &run->outputs, error);
+    run->crops_ms += times.canvas_ms;
+    run->network_ms += times.network_ms + (det_now_s() - start_s) * 1e3;
+    return status;
+}
+
+static det_status classify_pooled(det_ensemble_run *run, const det_image *image,
+                                  const det_region *regions, size_t count,
+                                  const float **probabilities, det_error *error)
+{
+    det_status status = look_at(run, image, error);
+    for (size_t i = 0; status == DET_OK && i < run->ensemble->count; i++) {
+        status = run_pooled(run, i, regions, count, error);
+        if (status == DET_OK) add_outputs(run, i, count);
+    }
+    if (status == DET_OK) *probabilities = mean_of_outputs(run, count);
+    return status;
+}
+
 det_status det_ensemble_classify(det_ensemble_run *run, const det_image *image,
                                  const det_region *regions, size_t count,
                                  const float **probabilities, det_error *error)
 {
+    if (run->ensemble->pools)
+        return classify_pooled(run, image, regions, count, probabilities, error);
     const region_crops crops = {run->ensemble, image, regions};
     return det_ensemble_average(run, crop_region, &crops, count, probabilities, error);
 }

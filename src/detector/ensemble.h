@@ -4,23 +4,27 @@
 
 #include "detect/data.h"
 #include "detect/network.h"
+#include "src/detector/region_pool.h"
 #include "src/image/crop.h"
 #include "src/nn/model_file.h"
 
 /** Several networks that know the same classes, and the crops they look at. Immutable. */
 typedef struct det_ensemble {
     det_model **models;
-    det_network **networks;
+    det_network **networks;  /**< where regions are pooled: behind the layer they are pooled from */
     det_crop_options *crops; /**< one a network */
+    det_region_pool **pools; /**< one a network, or NULL: regions are cropped */
     size_t count;
     det_precision precision; /**< of all networks */
     size_t batch;
     int threads;
+    uint64_t memory_mb; /**< limits.memory_mb */
 } det_ensemble;
 
 /** What an ensemble is for. NULL in its place means the probabilities of regions. */
 typedef struct det_ensemble_options {
     bool whole_pictures; /**< crops show no surroundings and nothing outside the picture */
+    bool crops_only;     /**< classifier.regions does not count; so too with whole_pictures */
     size_t batch_max;    /**< crops that will ever be run together, 0: any number */
     const char *layer;   /**< whose output is wanted in place of the probabilities, or NULL */
 } det_ensemble_options;
@@ -60,8 +64,10 @@ size_t det_class_column(const det_model *model, size_t class_id);
 typedef struct det_ensemble_run {
     const det_ensemble *ensemble;
     det_worker *worker;
-    uint8_t *pixels;      /**< batch crops */
-    float *outputs, *sum; /**< batch rows of as many values as the networks give */
+    uint8_t *pixels;        /**< batch crops */
+    float *outputs, *sum;   /**< batch rows of as many values as the networks give */
+    const det_image *image; /**< that the maps show */
+    det_region_maps **maps; /**< one a network, where regions are pooled; made for the image */
     double crops_ms, network_ms;
 } det_ensemble_run;
 
@@ -84,7 +90,10 @@ typedef det_status det_crop_maker(const void *context, size_t which, size_t inde
 det_status det_ensemble_average(det_ensemble_run *run, det_crop_maker *make, const void *context,
                                 size_t count, const float **values, det_error *error);
 
-/** The same for regions of a picture, which are warped to crops. */
+/** The same for regions of a picture, which are warped to crops, or pooled from maps of the picture
+ *  as classifier.regions says. The maps are kept for the next regions of the same picture, which
+ *  must not change while the run lives.
+ *  @return the same; DET_LIMIT (limits.memory_mb). */
 det_status det_ensemble_classify(det_ensemble_run *run, const det_image *image,
                                  const det_region *regions, size_t count,
                                  const float **probabilities, det_error *error);

@@ -28,13 +28,14 @@ static det_status create(det_extractor *made, const det_config *config,
         return det_fail_at(error, DET_ARGUMENT, NULL, "classifier.models",
                            "features come from one model, and %zu are named", models);
     const det_ensemble_options ensemble = {
+        .crops_only = !options->regions,
         .batch_max = options->regions ? 0 : (size_t)made->crops.options.crops,
         .layer = options->layer};
     det_status status = det_ensemble_create(config, &ensemble, &made->ensemble, error);
     if (status == DET_OK)
         status = det_ensemble_check_memory(&made->ensemble, made->memory_mb, 0, "the network",
                                            "classifier.batch or runtime.threads", error);
-    if (status < 0) return status;
+    if (status < 0 || options->regions) return status;
     det_multi_crop plan;
     const det_crop_options *crop = &made->ensemble.crops[0];
     return det_picture_crops_plan(&made->crops, crop, crop->width, crop->height, &plan, error);
@@ -92,18 +93,16 @@ int det_extractor_crops(const det_extractor *extractor)
 typedef struct {
     const det_extractor *extractor;
     const det_image *image;
-    const det_multi_crop *plan; /* NULL: regions */
+    const det_multi_crop *plan; /* NULL: regions, which the ensemble crops or pools itself */
     const det_region *regions;
     size_t count, first; /* first: of the batch */
 } crop_list;
 
 static det_status make_crop(const void *context, size_t which, size_t index, uint8_t *pixels)
 {
+    (void)which;
     const crop_list *list = context;
-    const size_t at = list->first + index;
-    if (list->plan) return det_multi_crop_cut(list->plan, at, pixels);
-    return det_crop(list->image, list->regions[at].box, &list->extractor->ensemble.crops[which],
-                    pixels);
+    return det_multi_crop_cut(list->plan, list->first + index, pixels);
 }
 
 /* ---- Batches -------------------------------------------------------------------------------- */
@@ -126,6 +125,14 @@ static det_status hand_over(const outlet *out, const crop_list *list, const floa
     return out->sink->take(out->sink->context, &rows, error);
 }
 
+static det_status run_batch(const crop_list *list, det_ensemble_run *ensemble, size_t count,
+                            const float **values, det_error *error)
+{
+    if (list->plan) return det_ensemble_average(ensemble, make_crop, list, count, values, error);
+    return det_ensemble_classify(ensemble, list->image, list->regions + list->first, count, values,
+                                 error);
+}
+
 static det_status run_batches(crop_list *list, det_ensemble_run *ensemble, const det_run *run,
                               const outlet *out, det_error *error)
 {
@@ -134,8 +141,7 @@ static det_status run_batches(crop_list *list, det_ensemble_run *ensemble, const
         const size_t left = list->count - list->first, some = left < batch ? left : batch;
         const float *values = NULL;
         det_status status = det_run_check(run, list->first, list->count, error);
-        if (status == DET_OK)
-            status = det_ensemble_average(ensemble, make_crop, list, some, &values, error);
+        if (status == DET_OK) status = run_batch(list, ensemble, some, &values, error);
         if (status == DET_OK) status = hand_over(out, list, values, some, error);
         if (status < 0) return status;
     }

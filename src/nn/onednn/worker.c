@@ -3,6 +3,7 @@
  * share, and for each network a stream and oneDNN's memory objects, which point into the arena. */
 #include "src/base/parallel.h"
 #include "src/nn/model_file.h"
+#include "src/nn/network_fill.h"
 #include "src/nn/onednn/plan.h"
 
 #include <stdatomic.h>
@@ -167,9 +168,12 @@ typedef struct {
     size_t which; /* index of the network in the worker */
     const uint8_t *pixels;
     const float *tensor;
+    det_network_fill *fill; /* where there are neither */
+    const void *fill_context;
     size_t count;
     float *const *outputs;
-    atomic_int failure; /* dnnl_status_t of the last step that failed */
+    atomic_int failure;      /* dnnl_status_t of the last step that failed */
+    atomic_int fill_failure; /* det_status of the last fill that failed */
 } batch;
 
 /* pixels: (H,W,3) B G R bytes; out: (3,H,W) = (pixel - mean) * scale in the model's channel order.
@@ -210,6 +214,18 @@ static dnnl_status_t run_steps(const det_network *network, const lane_network *l
     return dnnl_stream_wait(l->stream);
 }
 
+/* input: size values of the network's input, written whole. */
+static det_status write_input(const batch *b, size_t index, size_t size, float *input)
+{
+    if (b->fill) return b->fill(b->fill_context, index, input);
+    const size_t area = size / 3;
+    if (b->pixels)
+        write_picture(&b->network->model->input, b->pixels + index * area * 3, area, input);
+    else
+        memcpy(input, b->tensor + index * size, size * sizeof *input);
+    return DET_OK;
+}
+
 static void run_picture(void *context, size_t index, int worker)
 {
     batch *b = context;
@@ -217,12 +233,11 @@ static void run_picture(void *context, size_t index, int worker)
     const det_plan *plan = &network->plan;
     const lane *l = &b->lanes[worker];
     float *input = (float *)(void *)(l->arena + plan->tensors[network->input].arena_offset);
-    const size_t size = det_shape_values(network->input_shape), area = size / 3;
-
-    if (b->pixels)
-        write_picture(&network->model->input, b->pixels + index * area * 3, area, input);
-    else
-        memcpy(input, b->tensor + index * size, size * sizeof *input);
+    const det_status status = write_input(b, index, det_shape_values(network->input_shape), input);
+    if (status < 0) {
+        atomic_store(&b->fill_failure, (int)status);
+        return;
+    }
     const dnnl_status_t result = run_steps(network, &l->networks[b->which], l->arena);
     if (result != dnnl_success) atomic_store(&b->failure, (int)result);
 
@@ -252,7 +267,10 @@ static det_status run(const det_network *network, const det_worker *worker, batc
     b->network = network;
     b->lanes = worker->lanes;
     atomic_init(&b->failure, (int)dnnl_success);
+    atomic_init(&b->fill_failure, (int)DET_OK);
     det_with_threads(network->inner_threads, run_batch, b);
+    const det_status unfilled = (det_status)atomic_load(&b->fill_failure);
+    if (unfilled < 0) return det_fail(error, unfilled, "an input of the network cannot be made");
     const int failure = atomic_load(&b->failure);
     return failure == (int)dnnl_success
                ? DET_OK
@@ -274,5 +292,13 @@ det_status det_network_run_tensor(const det_network *network, det_worker *worker
                                   det_error *error)
 {
     batch b = {.tensor = input, .count = count, .outputs = outputs};
+    return run(network, worker, &b, error);
+}
+
+det_status det_network_run_filled(const det_network *network, det_worker *worker,
+                                  det_network_fill *fill, const void *context, size_t count,
+                                  float *const *outputs, det_error *error)
+{
+    batch b = {.fill = fill, .fill_context = context, .count = count, .outputs = outputs};
     return run(network, worker, &b, error);
 }
