@@ -36,7 +36,9 @@ DET_API const det_network *det_detector_network(const det_detector *detector, si
 DET_API det_status det_detector_select_classes(det_detector *detector, const char *const *names,
                                                size_t count, det_error *error);
 
-/** Detects objects in one picture: propose, crop, classify, average, suppress (R-CNN, section 2).
+/** Detects objects in one picture: propose, crop or pool, classify, average, suppress (R-CNN,
+ * section 2; SPP-net, section 4). Where regions are pooled (classifier.regions), the first picture
+ * of a size waits until the networks are compiled for it.
  *
  *  @param run    or NULL; progress counts regions (0 of 0 while they are searched for); the
  *                configuration's threads hold, not run->threads.

@@ -63,8 +63,8 @@ DET_API det_status det_extractor_picture(const det_extractor *extractor, const d
                                          const det_run *run, const det_feature_sink *sink,
                                          det_error *error);
 
-/** Extracts the features of regions: a row a region. Each is warped to the network's input with its
- *  surroundings, as the detector does (classifier.context_px).
+/** Extracts the features of regions: a row a region. Each is warped to the network's input, or
+ *  pooled, with its surroundings, as the detector does (classifier.regions, classifier.context_px).
  *  @return the same; DET_ARGUMENT (a region that is empty or not finite). */
 DET_API det_status det_extractor_regions(const det_extractor *extractor, const det_image *image,
                                          const det_region *regions, size_t region_count,

@@ -46,9 +46,10 @@ typedef struct det_network_options {
     const char *const
         *to; /**< names of the layers whose outputs are wanted; NULL: the probabilities */
     size_t to_count;
-    bool channels_last; /**< maps that the caller feeds (with `from`) or receives have their
-                           channels innermost: height x width x channels */
-    bool winograd;      /**< allow Winograd convolutions: faster, errors near 1e-3 */
+    /** What the caller feeds (with `from`), and what it receives, has its channels innermost:
+     * height x width x channels. */
+    bool from_channels_last, to_channels_last;
+    bool winograd; /**< allow Winograd convolutions: faster, errors near 1e-3 */
 } det_network_options;
 
 /** A tensor's shape for one picture. */
@@ -97,7 +98,7 @@ DET_API void det_worker_free(det_worker *worker);
  *                 scale and channel order are applied here.
  *  @param count   in [1, batch].
  *  @param outputs one pointer an output: output i receives count x channels x height x width
- *                 floats (options->channels_last: count x height x width x channels).
+ *                 floats (options->to_channels_last: count x height x width x channels).
  *  @return DET_OK, DET_ARGUMENT (count; a network compiled with `from`; a worker of other
  *          networks), DET_INTERNAL.
  *  The same pictures give the same bits at any number of threads and in any batch. */
@@ -106,8 +107,8 @@ DET_API det_status det_network_run_pictures(const det_network *network, det_work
                                             float *const *outputs, det_error *error);
 
 /** Runs the network on a tensor: count x channels x height x width floats, the output of layer
- *  options->from (options->channels_last: count x height x width x channels), or the pictures after
- *  mean and scale. Otherwise as det_network_run_pictures. */
+ *  options->from (options->from_channels_last: count x height x width x channels), or the pictures
+ * after mean and scale. Otherwise as det_network_run_pictures. */
 DET_API det_status det_network_run_tensor(const det_network *network, det_worker *worker,
                                           const float *input, size_t count, float *const *outputs,
                                           det_error *error);

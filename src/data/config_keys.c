@@ -502,7 +502,7 @@ const det_config_row det_config_rows[] = {
      .help =
          "The layer of the networks that regions are pooled from; null: what the last pool with "
          "a stride reads, for GoogLeNet inception_4e/output."},
-    {"classifier.pool.scales", "array", "[384]", set_pool_scales, COUNT(1, 8), RANGE(16, 4096),
+    {"classifier.pool.scales", "array", "[192,384]", set_pool_scales, COUNT(1, 8), RANGE(8, 4096),
      .help = "Lengths in pixels that the shorter side of a picture is resized to for pool; of "
              "several, a region takes that at which its crop is nearest in area to the network's "
              "input."},

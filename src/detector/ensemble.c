@@ -122,7 +122,7 @@ static det_status compile(det_ensemble *ensemble, size_t at, const det_config *c
     if (ensemble->pools) {
         status = create_pool(ensemble, at, config, layer, error);
         if (status == DET_OK) options.from = det_region_pool_layer(ensemble->pools[at]);
-        options.channels_last = true;
+        options.from_channels_last = true;
     }
     if (status == DET_OK)
         status = det_network_compile(model, &options, &ensemble->networks[at], error);

@@ -79,7 +79,7 @@ static det_status create(det_region_pool *pool, det_model *model, det_error *err
                                        .threads = pool->options.threads,
                                        .to = &pool->layer,
                                        .to_count = 1,
-                                       .channels_last = true};
+                                       .to_channels_last = true};
     return det_trunks_create(model, &trunk, &pool->trunks, error);
 }
 

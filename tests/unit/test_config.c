@@ -9,6 +9,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* 128 letters */
+#define LETTERS_32 "abcdefghijklmnopabcdefghijklmnop"
+#define LONG_NAME LETTERS_32 LETTERS_32 LETTERS_32 LETTERS_32
+
 static det_config *create(void)
 {
     det_config *config = NULL;
@@ -194,7 +198,8 @@ static void every_key_reaches_its_field(void **state)
         "\"superpixel_scale\":2,\"max\":11,\"min_side\":5,\"width\":640,"
         "\"seed\":9007199254740991,\"near_duplicate_iou\":0.8},\"multibox\":{\"max\":13}},"
         "\"classifier\":{\"models\":[\"a\",\"/b/c\"],\"vote\":\"average\",\"precision\":\"auto\","
-        "\"batch\":3,\"regions\":\"pool\",\"context_px\":16,\"cascade\":true},"
+        "\"batch\":3,\"regions\":\"pool\",\"pool\":{\"layer\":\"conv/1\",\"scales\":[224,448.5],"
+        "\"method\":\"max\"},\"context_px\":16,\"cascade\":true},"
         "\"postprocess\":{\"score_threshold\":0.25,\"max_detections\":17,\"box_regression\":true,"
         "\"nms\":{\"method\":\"none\",\"iou\":0.5}},"
         "\"runtime\":{\"threads\":2,\"seed\":19},"
@@ -223,6 +228,9 @@ static void every_key_reaches_its_field(void **state)
     assert_string_equal(c->classifier.models[1], "/b/c");
     assert_string_equal(c->classifier.precision, "auto");
     assert_string_equal(c->classifier.regions, "pool");
+    assert_string_equal(c->classifier.pool_layer, "conv/1");
+    assert_string_equal(c->classifier.pool_method, "max");
+    assert_memory_equal(c->classifier.pool_scales, ((float[8]){224, 448.5f}), sizeof(float[8]));
     assert_true(c->classifier.batch == 3 && c->classifier.context_px == 16);
     assert_true(c->classifier.cascade && c->postprocess.box_regression);
     assert_true(c->postprocess.score_threshold == .25f && c->postprocess.max_detections == 17);
@@ -260,7 +268,8 @@ static void words_fit_the_room_they_are_copied_to(void **state)
     } rooms[] = {{"proposals.selective_search.preset", sizeof c->proposals.preset},
                  {"classifier.vote", sizeof c->classifier.vote},
                  {"classifier.precision", sizeof c->classifier.precision},
-                 {"classifier.regions", sizeof c->classifier.regions}};
+                 {"classifier.regions", sizeof c->classifier.regions},
+                 {"classifier.pool.method", sizeof c->classifier.pool_method}};
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
         for (const char *const *word = det_config_find(rooms[i].path)->words; *word; word++)
             assert_true(strlen(*word) < rooms[i].size);
@@ -276,6 +285,10 @@ static void nothing_and_no_limit_are_written_as_0_or_null(void **state)
     assert_int_equal(c->classifier.context_px, -1);
     set(c, "classifier.context_px=0");
     assert_int_equal(c->classifier.context_px, 0);
+    set(c, "classifier.pool.layer=pool4");
+    assert_string_equal(c->classifier.pool_layer, "pool4");
+    set(c, "classifier.pool.layer=null");
+    assert_string_equal(c->classifier.pool_layer, "");
     det_config_free(c);
 }
 
@@ -349,6 +362,17 @@ static void meaning_is_refused_with_the_path_of_the_key(void **state)
          "outside the range from 0 to 9007199254740991"},
         {"{\"classifier\":{\"context_px\":\"x\"}}", "classifier.context_px",
          "must be an integer or null"},
+        {"{\"classifier\":{\"pool\":{\"layer\":3}}}", "classifier.pool.layer",
+         "must be a plain string or null, not the number 3"},
+        {"{\"classifier\":{\"pool\":{\"layer\":\"\"}}}", "classifier.pool.layer", "is empty"},
+        {"{\"classifier\":{\"pool\":{\"layer\":\"" LONG_NAME "\"}}}", "classifier.pool.layer",
+         "longer than 127 bytes"},
+        {"{\"classifier\":{\"pool\":{\"scales\":[]}}}", "classifier.pool.scales",
+         "has 0 elements; from 1 to 8 are possible"},
+        {"{\"classifier\":{\"pool\":{\"scales\":[224,7]}}}", "classifier.pool.scales[1]",
+         "7 is outside the range from 8 to 4096"},
+        {"{\"classifier\":{\"pool\":{\"method\":\"mean\"}}}", "classifier.pool.method",
+         "is not one of \"align\", \"max\""},
         {"{\"classifier\":{\"cascade\":1}}", "classifier.cascade", "must be true or false"},
         {"{\"classifier\":{\"precision\":\"fp32\"}}", "classifier.precision",
          "\"fp32\" is not one of \"f32\", \"bf16\", \"int8\", \"auto\""},

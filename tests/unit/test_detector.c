@@ -295,7 +295,7 @@ static void settings_that_cannot_run_are_refused_by_their_key(void **state)
     (void)state;
     static const char *const assignments[][2] = {
         {"proposals.methods=[\"multibox\"]", "proposals.methods"},
-        {"classifier.regions=pool", "classifier.regions"},
+        {"classifier.regions=pool", "classifier.pool.layer"},
         {"classifier.cascade=true", "classifier.cascade"},
         {"postprocess.box_regression=true", "postprocess.box_regression"},
     };

@@ -336,6 +336,70 @@ static void a_branch_that_others_read_keeps_its_values(void **state)
     test_sketch_free(&sketch);
 }
 
+/* Runs a network once; free what it gives. */
+static float *run_once(const test_sketch *sketch, const det_network_options *options,
+                       const float *input)
+{
+    det_network *network = NULL;
+    det_worker *worker = NULL;
+    det_error error = {0};
+    test_assert_ok(det_network_compile(sketch->model, options, &network, &error), &error);
+    test_assert_ok(det_worker_create((const det_network *const[]){network}, 1, &worker, &error),
+                   &error);
+    float *output = det_alloc_array(values_of(det_network_output_shape(network, 0)), sizeof(float));
+    test_assert_ok(det_network_run_tensor(network, worker, input, 1, &output, &error), &error);
+    det_worker_free(worker);
+    det_network_free(network);
+    return output;
+}
+
+static float *with_channels_last(const float *values, det_shape s)
+{
+    const int area = s.height * s.width;
+    float *last = det_alloc_array(values_of(s), sizeof *last);
+    for (int c = 0; c < s.channels; c++)
+        for (int i = 0; i < area; i++) last[i * s.channels + c] = values[c * area + i];
+    return last;
+}
+
+/* A pool or a convolution first behind the cut; an inner product reads the map, or none does. */
+static void maps_may_be_fed_and_received_with_channels_last(void **state)
+{
+    (void)state;
+    for (int variant = 0; variant < 4; variant++) {
+        test_sketch sketch = test_sketch_create(side_h, side_w);
+        const int stem = add_stem(&sketch, variant < 2 ? 16 : 5);
+        int to = test_sketch_chain(
+            &sketch, "layer",
+            variant % 2 ? convolution(32, (det_window){3, 3, 1, 1, 1, 1, 1, 1})
+                        : (det_node){.op = DET_OP_MAX_POOL, .window = {3, 3, 2, 2, 0, 0, 1, 1}},
+            stem);
+        if (variant == 3)
+            to = test_sketch_chain(&sketch, "fc",
+                                   (det_node){.op = DET_OP_INNER_PRODUCT, .channels = 3}, to);
+        if (!can_run(&sketch)) continue;
+        const char *name = sketch.model->graph.nodes[to].name;
+        const det_shape in = sketch.model->shapes[stem], out = sketch.model->shapes[to];
+        det_network_options options = {
+            .precision = precision, .from = "stem", .to = &name, .to_count = 1};
+        float *rows = test_random_values(values_of(in), 3), *last = with_channels_last(rows, in);
+        float *expected = run_once(&sketch, &options, rows);
+        float *expected_last = with_channels_last(expected, out);
+        options.from_channels_last = true;
+        float *fed = run_once(&sketch, &options, last);
+        options.to_channels_last = true;
+        float *both = run_once(&sketch, &options, last);
+        const double largest = largest_of(expected, values_of(out));
+        for (size_t i = 0; i < values_of(out); i++) {
+            assert_true(fabs((double)(fed[i] - expected[i])) <= tolerance(0, largest));
+            assert_true(fabs((double)(both[i] - expected_last[i])) <= tolerance(0, largest));
+        }
+        float *const all[] = {rows, last, expected, expected_last, fed, both};
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) det_free(all[i]);
+        test_sketch_free(&sketch);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +414,7 @@ int main(void)
         cmocka_unit_test(softmax_and_inner_product_agree),
         cmocka_unit_test(an_inception_module_agrees_whatever_its_widths),
         cmocka_unit_test(a_branch_that_others_read_keeps_its_values),
+        cmocka_unit_test(maps_may_be_fed_and_received_with_channels_last),
     };
     const int failures = cmocka_run_group_tests_name("in f32", tests, in_f32, NULL);
     return failures + cmocka_run_group_tests_name("in bf16", tests, in_bf16, NULL);

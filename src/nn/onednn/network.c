@@ -333,17 +333,16 @@ static det_status add_layers(compilation *c, det_error *error)
 }
 
 /* The layout of the maps that the caller feeds or receives. */
-static det_layout outer_layout(const compilation *c, det_shape shape)
+static det_layout outer_layout(bool channels_last, det_shape shape)
 {
-    return c->options->channels_last ? det_channels_last_layout(shape, dnnl_f32, 4)
-                                     : det_plain_layout(shape);
+    return channels_last ? det_channels_last_layout(shape, dnnl_f32, 4) : det_plain_layout(shape);
 }
 
 static det_status add_input(compilation *c, det_error *error)
 {
     det_network *network = c->network;
     const det_shape shape = network->input_shape;
-    det_layout layout = c->from >= 0 ? outer_layout(c, shape) : det_plain_layout(shape);
+    det_layout layout = outer_layout(c->from >= 0 && c->options->from_channels_last, shape);
     network->input = det_plan_add_tensor(&network->plan, layout, shape, error);
     if (network->input < 0) return (det_status)network->input;
     c->input_tensor = network->input;
@@ -363,8 +362,9 @@ static det_status add_outputs(compilation *c, det_error *error)
         int tensor = c->layers[c->to[i]].tensor;
         const char *name = c->graph->nodes[c->to[i]].name;
         const det_plan_tensor *t = &network->plan.tensors[tensor];
-        if (!t->plain || (c->options->channels_last && det_layout_ndims(t->layout) == 4)) {
-            det_layout outer = outer_layout(c, c->shapes[c->to[i]]);
+        const bool last = c->options->to_channels_last;
+        if (!t->plain || (last && det_layout_ndims(t->layout) == 4)) {
+            det_layout outer = outer_layout(last, c->shapes[c->to[i]]);
             if (!outer) return det_fail_memory(error, "an output of a network");
             tensor = det_plan_reorder(&network->plan, name, tensor, outer, error);
             det_layout_free(outer);

@@ -89,7 +89,7 @@ struct det_network {
     det_shape input_shape;
     bool takes_tensor; /**< compiled with `from` */
     det_plan plan;
-    int input;    /**< tensor, f32 in rows, or with channels last as options->channels_last says */
+    int input;    /**< tensor, f32 in rows, or with channels last as the options say */
     int *outputs; /**< tensors, likewise */
     det_shape *output_shapes;
     size_t output_count;
