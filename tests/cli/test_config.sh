@@ -94,7 +94,15 @@ set_refuses_what_it_does_not_know() {
 
 what_this_version_cannot_do_is_refused_by_key() {
   config '{"schema_version": 1, "classifier": {"models": ["small.safetensors"]}}'
-  refused 1 'classifier.regions' --set classifier.regions=pool
+  refused 1 'classifier.cascade' --set classifier.cascade=true
+}
+
+regions_are_pooled_where_that_is_set() {
+  config '{"schema_version": 1, "classifier": {"models": ["small.safetensors"], "regions": "pool"}}'
+  exits 0 run_config --set 'classifier.pool.scales=[24, 48]' --set classifier.pool.method=max --timings
+  json out.json 'd["images"][0]["proposal_count"] > 1 and d["images"][0]["timings_ms"]["network"] > 0'
+  refused 2 'classifier.pool.layer' --set classifier.pool.layer=nowhere
+  refused 2 "does not go through 'branch1'" --set classifier.pool.layer=branch1
 }
 
 check models_are_found_beside_the_configuration
@@ -107,4 +115,5 @@ check a_syntax_error_is_named_with_line_and_column
 check bad_keys_and_values_are_named_with_their_path
 check set_refuses_what_it_does_not_know
 check what_this_version_cannot_do_is_refused_by_key
+check regions_are_pooled_where_that_is_set
 finish
