@@ -4,6 +4,7 @@
 #include "detect/network.h"
 
 #include "detect/version.h"
+#include "src/cli/bench.h"
 #include "src/cli/commands.h"
 #include "src/cli/document.h"
 #include "src/cli/model.h"
@@ -43,8 +44,7 @@ static void free_setup(setup *s)
     det_model_free(s->model);
 }
 
-/** Uniform bytes (SplitMix64, Steele et al. 2014). */
-static void fill_random(uint8_t *bytes, size_t size)
+void cli_fill_random(uint8_t *bytes, size_t size)
 {
     uint64_t state = 1;
     for (size_t i = 0; i < size; i++) {
@@ -84,7 +84,7 @@ static det_status prepare(setup *s, const cli_values *values, det_error *error)
     s->pixels = cli_alloc(size, 1);
     s->output =
         cli_alloc(options.batch * shape_size(det_network_output_shape(network, 0)), sizeof(float));
-    fill_random(s->pixels, size);
+    cli_fill_random(s->pixels, size);
     return DET_OK;
 }
 
@@ -175,6 +175,7 @@ static det_status bench(setup *s, const cli_values *values, det_error *error)
 {
     if (values->models.count != 1)
         return cli_fail(error, DET_ARGUMENT, "name one model to measure: --model FILE");
+    if (values->sample != CLI_NOT_GIVEN) return cli_bench_regions(values, error);
     figures f = {.repeats = values->repeats == CLI_NOT_GIVEN ? DEFAULT_REPEATS : values->repeats};
     const double began_s = cli_now_s();
     det_status status = prepare(s, values, error);

@@ -143,19 +143,24 @@ static canvas_axis make_canvas_axis(int picture, double factor, int crop, int co
     return (canvas_axis){factor, frame, multiples * canvas_multiple_px};
 }
 
-/* From low to high: a side of a box in the picture; the same of its crop in cells of the map. */
-static void to_map(const canvas_axis *a, double x0, double step, int bins, int crop, int context,
-                   float *low, float *high)
+/* An axis of the layer's map and of the crop that the network was made for. */
+typedef struct {
+    double x0, step; /* det_cells */
+    int bins;        /* cells of the map at the network's own size */
+    int crop, context;
+} map_axis;
+
+/* From low to high: a side of a box in the picture, and then of its crop in cells of the map. */
+static void to_map(const canvas_axis *a, const map_axis *m, float *low, float *high)
 {
     const double far = 1e6; /* cells; what is infinite to the map */
-    const double share = inner_share(crop, context);
-    const double width = ((double)*high - *low) / share;
-    const double start = *low - context * width / crop;
+    const double width = ((double)*high - *low) / inner_share(m->crop, m->context);
+    const double start = *low - m->context * width / m->crop;
     const double canvas_start = start * a->factor + a->frame;
-    const double zoom = width * a->factor / crop; /* canvas pixels of a crop pixel */
-    const double first = (canvas_start + (x0 - step / 2) * zoom - x0) / step + .5;
+    const double zoom = width * a->factor / m->crop; /* canvas pixels of a crop pixel */
+    const double first = (canvas_start + (m->x0 - m->step / 2) * zoom - m->x0) / m->step + .5;
     *low = (float)fmin(fmax(first, -far), far);
-    *high = (float)fmin(fmax(first + bins * zoom, -far), far);
+    *high = (float)fmin(fmax(first + m->bins * zoom, -far), far);
 }
 
 /* ---- Maps -------------------------------------------------------------------------------------
@@ -340,10 +345,11 @@ det_status det_region_maps_pool(const det_region_maps *maps, det_box box, float 
     const det_crop_options *crop = &pool->options.crop;
     const det_cells *cells = &pool->cells;
     const scaled_map *m = &maps->scales[scale_of(maps, box)];
-    to_map(&m->x, cells->x0, cells->step_x, pool->bins.width, crop->width, crop->context_px,
-           &box.x0, &box.x1);
-    to_map(&m->y, cells->y0, cells->step_y, pool->bins.height, crop->height, crop->context_px,
-           &box.y0, &box.y1);
+    const map_axis x = {cells->x0, cells->step_x, pool->bins.width, crop->width, crop->context_px};
+    const map_axis y = {cells->y0, cells->step_y, pool->bins.height, crop->height,
+                        crop->context_px};
+    to_map(&m->x, &x, &box.x0, &box.x1);
+    to_map(&m->y, &y, &box.y0, &box.y1);
     if (!pool->options.maximum)
         return det_roi_align(&m->map, box, pool->bins.height, pool->bins.width, out);
     det_roi_max(&m->map, box, pool->bins.height, pool->bins.width, out);

@@ -156,7 +156,7 @@ typedef struct {
 
 static whole_axis make_whole(float low, float high, int bins, int size)
 {
-    const double start = round(low), cells = round(high) - start;
+    const double start = round((double)low), cells = round((double)high) - start;
     return (whole_axis){start, cells < 1 ? 1 : cells, bins, size};
 }
 

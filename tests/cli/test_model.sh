@@ -176,6 +176,15 @@ calibrate_says_what_is_missing() {
   [ ! -e out.safetensors ] || fail 'a file all the same'
 }
 
+bench_measures_regions_cropped_and_pooled() {
+  exits 0 detect bench network -m small.safetensors --regions 20 --repeats 2 --threads 1
+  prints Cropped Pooled 'times as fast'
+  exits 0 detect bench network -m small.safetensors --regions 20 --repeats 1 --batch 4 --json -
+  cp .run/out bench.json
+  json bench.json 'd["regions"] == 20 and d["batch"] == 4 and d["crop"]["ms"] > 0 and d["pool"]["first_ms"] > 0'
+  exits 2 detect bench network -m small.safetensors --regions 0
+}
+
 bench_lists_the_implementations() {
   exits 0 detect bench network -m small.safetensors --repeats 1 --verbose
   says 'small.safetensors in f32' 'conv1  ' 'prob  '
@@ -215,6 +224,7 @@ check bench_runs_in_bf16_or_says_why_not
 check int8_needs_a_calibrated_model
 check calibrate_writes_a_model_that_runs_in_int8
 check calibrate_says_what_is_missing
+check bench_measures_regions_cropped_and_pooled
 check bench_lists_the_implementations
 check bench_needs_one_model
 weights=${DETECT_TEST_DATA:-$source_folder/../shared}/models
