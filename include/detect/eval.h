@@ -4,12 +4,15 @@
 
 #include "detect/annotations.h"
 #include "detect/proposals.h"
+#include "detect/results.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* How good proposals are. Unstable before 1.0. */
+/* How good proposals and detections are. Unstable before 1.0. */
+
+/* ---- Proposals ------------------------------------------------------------------------------ */
 
 /** The IoU thresholds of a recall curve: .5, .55, ... 1. */
 enum { DET_RECALL_THRESHOLDS = 11 };
@@ -88,6 +91,184 @@ DET_API det_status det_recall_finish(const det_recall *recall, det_recall_report
 /** Takes NULL. */
 DET_API void det_recall_free(det_recall *recall);
 DET_API void det_recall_report_free(det_recall_report *report);
+
+/* ---- Detections ----------------------------------------------------------------------------- */
+
+/** How detections are measured. What counts and how detections and objects are matched is written
+ *  in docs/formats.md ("Evaluation"). */
+typedef enum det_metric {
+    DET_METRIC_COCO = 0, /**< as pycocotools: 101 recalls, IoU .5 to .95 (Lin et al. 2014) */
+    DET_METRIC_VOC07,    /**< 11 recalls, IoU .5 (Everingham et al. 2010, section 4.2) */
+    DET_METRIC_VOC10,    /**< the area below the curve, IoU .5 (VOC2010 and later) */
+    DET_METRIC_ILSVRC    /**< area; IoU .5, less for small objects (Russakovsky et al. 2015) */
+} det_metric;
+
+/** The areas of objects that COCO tells apart, in square pixels, both ends included. */
+typedef enum det_object_size {
+    DET_SIZE_ALL = 0, /**< [0, 1e10] */
+    DET_SIZE_SMALL,   /**< [0, 32^2] */
+    DET_SIZE_MEDIUM,  /**< [32^2, 96^2] */
+    DET_SIZE_LARGE,   /**< [96^2, 1e10] */
+    DET_SIZE_COUNT
+} det_object_size;
+
+/** What became of a detection. */
+typedef enum det_outcome {
+    DET_FALSE_POSITIVE = 0,
+    DET_TRUE_POSITIVE,
+    DET_IGNORED /**< counts neither way */
+} det_outcome;
+
+/** The recalls 0, .01, ... 1 of kept curves. */
+enum { DET_EVAL_RECALLS = 101 };
+
+/** A picture and a class. */
+typedef struct det_image_class {
+    size_t image, category; /**< where in the annotations */
+} det_image_class;
+
+/** What is measured. NULL in its place, and zero in a field, mean the defaults. */
+typedef struct det_eval_options {
+    det_metric metric;
+    const double *ious; /**< iou_count thresholds in (0, 1], ascending. NULL: the metric's own.
+                             ILSVRC takes none */
+    size_t iou_count;
+    const size_t *max_detections; /**< COCO: max_detections_count numbers above 0, ascending: the
+                                       best so many detections of a picture **and class** count; AP
+                                       is of the last. NULL: 1, 10, 100. The others take none */
+    size_t max_detections_count;
+    bool corrected;    /**< COCO: an object with the id 0 can be found, and "ignore" is heeded */
+    bool keep_matches; /**< keep det_class_matches, which curves and intervals need */
+    const det_image_class *left_out; /**< ILSVRC: objects and detections of these left_out_count
+                                          pairs do not count (the blacklist) */
+    size_t left_out_count;
+} det_eval_options;
+
+/** The figures of a class, or their means over the classes that have such objects. NaN stands for a
+ *  figure that does not exist, because no object counts. */
+typedef struct det_eval_figures {
+    double ap;                       /**< average precision, mean over the IoU thresholds */
+    double ar;                       /**< highest recall, mean over the IoU thresholds */
+    const double *ap_at, *recall_at; /**< iou_count: at each IoU threshold */
+    double ap_size[DET_SIZE_COUNT];  /**< COCO: AP of objects of a size; else NaN but for the first */
+    double ar_size[DET_SIZE_COUNT];  /**< likewise */
+    const double *ar_max; /**< max_detections_count: COCO: AR at each number of detections */
+} det_eval_figures;
+
+/** Which detection matched which object, for whoever looks at mistakes. */
+typedef struct det_class_matches {
+    size_t count;               /**< detections that take part */
+    const uint32_t *detections; /**< count: where in results->objects, in the metric's order: best
+                                     first */
+    const uint8_t *outcomes;    /**< iou_count x count: det_outcome */
+    const uint32_t *objects;    /**< iou_count x count: the object matched, where in
+                                     annotations->objects; UINT32_MAX: none. Of a false positive of
+                                     VOC, the object that another detection had taken before */
+    size_t positive_count;      /**< objects that count */
+    const uint32_t *positives;  /**< positive_count: where in annotations->objects */
+} det_class_matches;
+
+typedef struct det_class_figures {
+    det_eval_figures figures;
+    size_t objects;         /**< that count: the denominator of recall */
+    size_t ignored;         /**< objects that do not: crowds, difficult ones */
+    size_t detections;      /**< that take part */
+    size_t cut;             /**< COCO: detections beyond the most of a picture */
+    const double *envelope; /**< iou_count x DET_EVAL_RECALLS: the best precision at recall of at
+                                 least 0, .01, ... 1; 0 where that is not reached */
+    det_class_matches matches; /**< with keep_matches, else empty */
+} det_class_figures;
+
+/** An evaluation; read only, owns what it points to but for the annotations and results. */
+typedef struct det_evaluation {
+    const det_annotations *annotations; /**< borrowed */
+    const det_results *results;         /**< borrowed */
+    det_metric metric;
+    const double *ious; /**< the thresholds; of ILSVRC the highest */
+    size_t iou_count;
+    const size_t *max_detections; /**< COCO; else none */
+    size_t max_detections_count;
+    bool corrected;
+    const det_class_figures *classes; /**< class_count: annotations->category_count */
+    size_t class_count;
+    det_eval_figures mean; /**< over classes; `ap` is what is called mAP, and AP by COCO */
+    size_t measured_count; /**< classes that have objects that count */
+    size_t objects, ignored, detections, cut; /**< sums over classes */
+    size_t never_found;      /**< COCO: objects with the id 0, which pycocotools cannot find */
+    size_t ignore_unheeded;  /**< COCO: objects with "ignore" that count all the same */
+    size_t left_out_objects; /**< ILSVRC: in left_out */
+    size_t left_out_detections;
+} det_evaluation;
+
+/** Measures detections against annotations.
+ *
+ *  Boxes that are in another form than the metric's (COCO: x, y, width, height; the others:
+ *  inclusive corners) are converted in double: xmin = x + 1, xmax = x + width.
+ *
+ *  @param annotations, results borrowed until the evaluation is freed; the results were read
+ *                     against these annotations.
+ *  @param options     or NULL for COCO's 12 figures.
+ *  @param run         or NULL; the progress counts classes.
+ *  @param evaluation  free with det_evaluation_free. Untouched on failure.
+ *  @return DET_OK; DET_ARGUMENT (thresholds, numbers of detections or pairs that are senseless, or
+ *          of a metric that takes none; a detection on a picture or of a class that the annotations
+ *          do not have); DET_LIMIT; DET_CANCELLED; DET_MEMORY.
+ *  Thread-safe. The same figures, to the last bit, on any number of threads. */
+DET_API det_status det_evaluate(const det_annotations *annotations, const det_results *results,
+                                const det_eval_options *options, const det_run *run,
+                                det_evaluation **evaluation, det_error *error);
+
+/** Takes NULL. */
+DET_API void det_evaluation_free(det_evaluation *evaluation);
+
+/** "coco", "voc07", "voc10", "ilsvrc"; never NULL. */
+DET_API const char *det_metric_name(det_metric metric);
+/** @return false where there is no metric of this name; `metric` is then unchanged. */
+DET_API bool det_metric_parse(const char *name, det_metric *metric);
+
+/** The COCO area range of a size. */
+DET_API void det_object_size_range(det_object_size size, double range[2]);
+
+/** Precision and recall of a class as the score threshold falls, a point a detection that is not
+ *  ignored. */
+typedef struct det_eval_curve {
+    size_t count;
+    double *score, *recall, *precision; /**< count, best score first */
+} det_eval_curve;
+
+/** The curve of a class at an IoU threshold.
+ *  @param category, iou below class_count and iou_count.
+ *  @param curve free with det_eval_curve_free.
+ *  @return DET_OK; DET_ARGUMENT (no matches were kept, or no such class or threshold); DET_MEMORY.
+ */
+DET_API det_status det_evaluation_curve(const det_evaluation *evaluation, size_t category,
+                                        size_t iou, det_eval_curve *curve, det_error *error);
+DET_API void det_eval_curve_free(det_eval_curve *curve);
+
+/** A figure over resampled pictures. */
+typedef struct det_interval {
+    double value;     /**< of the pictures as they are; NaN where there is none */
+    double low, high; /**< 2.5 and 97.5 % of the resampled values; NaN where there are none */
+    double above_zero; /**< share of resampled values above 0 (of a difference) */
+    size_t samples;    /**< resampled values that exist */
+} det_interval;
+
+/** The 95 % interval of `mean.ap` over pictures, because a small set of pictures is a sample: as
+ *  many pictures as there are, drawn with replacement, `samples` times (percentile bootstrap; Efron
+ *  and Tibshirani 1993, section 13.3). A class without an object in a sample is left out of its
+ *  mean. Where the metric orders equal scores of different pictures, so does the sample.
+ *
+ *  @param other   NULL, or an evaluation of other results against the same annotations with the
+ *                 same options: the interval is then that of evaluation - other, both over the same
+ *                 samples (paired).
+ *  @param samples above 0.
+ *  @return DET_OK; DET_ARGUMENT (no matches were kept; `other` does not match); DET_CANCELLED;
+ *          DET_MEMORY.
+ *  Deterministic in `seed`, on any number of threads. */
+DET_API det_status det_evaluation_bootstrap(const det_evaluation *evaluation,
+                                            const det_evaluation *other, size_t samples,
+                                            uint64_t seed, const det_run *run,
+                                            det_interval *interval, det_error *error);
 
 #ifdef __cplusplus
 }
