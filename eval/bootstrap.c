@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How far mAP would move with other pictures: the percentile bootstrap (Efron and Tibshirani 1993,
- * section 13.3). A sample of pictures is a number of times for each picture; detections were matched
- * picture by picture, so that only the curves are made anew. */
+ * section 13.3). A sample of pictures is a number of times for each picture; detections were
+ * matched picture by picture, so that only the curves are made anew. */
 #include "eval/curve.h"
 #include "eval/rules.h"
 #include "src/base/error.h"
@@ -228,8 +228,8 @@ det_status det_evaluation_bootstrap(const det_evaluation *evaluation, const det_
                    .threads = det_resolve_threads(run ? run->threads : 0)};
     det_status status = check(evaluation, other, samples, error);
     if (status == DET_OK)
-        status = det_eval_rules_make(&(det_eval_options){.metric = evaluation->metric}, &b.rules,
-                                     error);
+        status =
+            det_eval_rules_make(&(det_eval_options){.metric = evaluation->metric}, &b.rules, error);
     if (status < 0) return status;
     b.rules.iou_count = evaluation->iou_count;
     if (allocate(&b, samples))

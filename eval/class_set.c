@@ -94,9 +94,10 @@ static det_image_class place_of_detection(const void *results, size_t at)
     return (det_image_class){d->image, d->category};
 }
 
-/* A counting sort of `count` things by class, those left out dropped. @return how many these are. */
-static size_t group(const void *list, size_t count, place_function *place, const pair_list *left_out,
-                    uint32_t *grouped, size_t *first, size_t classes)
+/* A counting sort of `count` things by class, those left out dropped. @return how many these are.
+ */
+static size_t group(const void *list, size_t count, place_function *place,
+                    const pair_list *left_out, uint32_t *grouped, size_t *first, size_t classes)
 {
     size_t dropped = 0;
     for (size_t i = 0; i < count; i++) {
@@ -157,9 +158,8 @@ det_status det_eval_index_make(const det_annotations *annotations, const det_res
     if (status == DET_OK) status = copy_pairs(annotations, options, &left_out, error);
     if (status < 0) return status;
     if (allocate_index(index)) {
-        index->left_out_objects =
-            group(annotations, annotations->object_count, place_of_object, &left_out,
-                  index->objects, index->object_first, classes);
+        index->left_out_objects = group(annotations, annotations->object_count, place_of_object,
+                                        &left_out, index->objects, index->object_first, classes);
         index->left_out_detections =
             group(results, results->object_count, place_of_detection, &left_out, index->detections,
                   index->detection_first, classes);
@@ -189,8 +189,7 @@ static void convert_box(const double from[4], det_box_form form, det_box_form wa
     if (form == wanted) return;
     for (size_t i = 0; i < 2; i++) {
         to[i] = wanted == DET_BOX_INCLUSIVE ? from[i] + 1 : from[i] - 1;
-        to[i + 2] =
-            wanted == DET_BOX_INCLUSIVE ? from[i] + from[i + 2] : from[i + 2] - from[i] + 1;
+        to[i + 2] = wanted == DET_BOX_INCLUSIVE ? from[i] + from[i + 2] : from[i + 2] - from[i] + 1;
     }
 }
 
@@ -311,8 +310,7 @@ det_status det_class_set_make(const det_eval_index *index, const det_eval_rules 
                               size_t category, det_class_set *set, det_error *error)
 {
     const uint32_t *objects = index->objects + index->object_first[category];
-    const size_t object_count =
-        index->object_first[category + 1] - index->object_first[category];
+    const size_t object_count = index->object_first[category + 1] - index->object_first[category];
     const size_t count = index->detection_first[category + 1] - index->detection_first[category];
     *set = (det_class_set){.object_count = object_count};
     sort_key *keys = det_alloc_array(count, sizeof *keys);

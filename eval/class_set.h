@@ -42,9 +42,9 @@ struct det_class_set {
     uint32_t *images;
     uint32_t *ranks; /**< how many detections of the same picture are better */
     double (*boxes)[4];
-    size_t cut;          /**< detections beyond the most of a picture */
-    uint32_t *by_image;  /**< count: 0 ... count - 1, by picture, best first */
-    uint32_t *first;     /**< image_count + 1: where in by_image those of a picture begin */
+    size_t cut;         /**< detections beyond the most of a picture */
+    uint32_t *by_image; /**< count: 0 ... count - 1, by picture, best first */
+    uint32_t *first;    /**< image_count + 1: where in by_image those of a picture begin */
 };
 
 /** @return DET_OK, DET_MEMORY. Free the set in any case. */

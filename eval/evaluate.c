@@ -147,8 +147,7 @@ static void count_positives(const det_eval_rules *rules, class_work *w)
 static size_t count_true(const uint8_t *outcomes, const uint32_t *ranks, size_t count, size_t most)
 {
     size_t found = 0;
-    for (size_t i = 0; i < count; i++)
-        found += outcomes[i] == DET_TRUE_POSITIVE && ranks[i] < most;
+    for (size_t i = 0; i < count; i++) found += outcomes[i] == DET_TRUE_POSITIVE && ranks[i] < most;
     return found;
 }
 
@@ -157,9 +156,9 @@ static size_t measure_curve(const det_eval_rules *rules, class_work *w, size_t s
                             double *ap, double *recall)
 {
     const double positives = (double)w->outcomes.positives[size];
-    const size_t points = det_curve_points(
-        w->outcomes.outcomes + (size * rules->iou_count + t) * w->set.count, w->set.count,
-        positives, rules->epsilon, w->recall, w->precision);
+    const size_t points =
+        det_curve_points(w->outcomes.outcomes + (size * rules->iou_count + t) * w->set.count,
+                         w->set.count, positives, rules->epsilon, w->recall, w->precision);
     *ap = rules->average(w->recall, w->precision, points);
     *recall = points > 0 ? w->recall[points - 1] : 0;
     return points;
@@ -192,8 +191,8 @@ static void measure_fewer(const det_eval_rules *rules, const class_work *w, doub
     for (size_t m = 0; m < rules->max_detections_count; m++) {
         size_t found = 0;
         for (size_t t = 0; t < rules->iou_count; t++)
-            found += count_true(w->outcomes.outcomes + t * w->set.count, w->set.ranks,
-                                w->set.count, rules->max_detections[m]);
+            found += count_true(w->outcomes.outcomes + t * w->set.count, w->set.ranks, w->set.count,
+                                rules->max_detections[m]);
         ar_max[m] = (double)found / (double)cells;
     }
 }
@@ -215,8 +214,7 @@ static void measure_class(const det_eval_rules *rules, class_work *w, det_class_
     fill_nan(figures->envelope, rules->iou_count * DET_EVAL_RECALLS);
     for (size_t size = 0; size < rules->size_count; size++)
         if (w->outcomes.positives[size] > 0) measure_size(rules, w, size, figures);
-    if (w->outcomes.positives[DET_SIZE_ALL] > 0)
-        measure_fewer(rules, w, (double *)f->ar_max);
+    if (w->outcomes.positives[DET_SIZE_ALL] > 0) measure_fewer(rules, w, (double *)f->ar_max);
     f->ap = f->ap_size[DET_SIZE_ALL];
     f->ar = f->ar_size[DET_SIZE_ALL];
     figures->objects = w->outcomes.positives[DET_SIZE_ALL];

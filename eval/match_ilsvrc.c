@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ILSVRC's matching for detection (Russakovsky et al., IJCV 2015, section 4.3).
  *
- * An object of w x h pixels is found at an IoU of at least min(.5, w h / ((w + 10) (h + 10))), which
- * lets a box of a small object be off by some pixels. In order of score, each detection takes, of
- * the objects not yet taken whose own threshold it reaches, the one of highest IoU; of equal ones
- * the first. */
+ * An object of w x h pixels is found at an IoU of at least min(.5, w h / ((w + 10) (h + 10))),
+ * which lets a box of a small object be off by some pixels. In order of score, each detection
+ * takes, of the objects not yet taken whose own threshold it reaches, the one of highest IoU; of
+ * equal ones the first. */
 #include "eval/match.h"
 
 #include "eval/overlap.h"

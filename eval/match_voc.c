@@ -3,8 +3,8 @@
  *
  * In order of score, each detection means the object of its picture with the highest IoU, taken or
  * not, difficult ones included; of equal ones the first. At an IoU of at least the threshold it is
- * ignored where that object is difficult, true where the object is still free, and else false: there
- * is no second choice. */
+ * ignored where that object is difficult, true where the object is still free, and else false:
+ * there is no second choice. */
 #include "eval/match.h"
 
 #include "eval/overlap.h"
@@ -45,8 +45,8 @@ static void match_picture(const det_eval_rules *rules, const det_class_set *set,
         const uint32_t best = find_best(set, begin, end, set->boxes[at], &overlap);
         if (best == UINT32_MAX) continue;
         for (size_t t = 0; t < rules->iou_count && overlap >= rules->ious[t]; t++) {
-            outcomes->outcomes[t * set->count + at] = (uint8_t)judge(
-                &set->objects[best], &taken[t * set->object_count + best]);
+            outcomes->outcomes[t * set->count + at] =
+                (uint8_t)judge(&set->objects[best], &taken[t * set->object_count + best]);
             outcomes->matched[t * set->count + at] = best;
         }
     }

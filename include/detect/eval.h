@@ -150,8 +150,9 @@ typedef struct det_eval_figures {
     double ap;                       /**< average precision, mean over the IoU thresholds */
     double ar;                       /**< highest recall, mean over the IoU thresholds */
     const double *ap_at, *recall_at; /**< iou_count: at each IoU threshold */
-    double ap_size[DET_SIZE_COUNT];  /**< COCO: AP of objects of a size; else NaN but for the first */
-    double ar_size[DET_SIZE_COUNT];  /**< likewise */
+    double
+        ap_size[DET_SIZE_COUNT]; /**< COCO: AP of objects of a size; else NaN but for the first */
+    double ar_size[DET_SIZE_COUNT]; /**< likewise */
     const double *ar_max; /**< max_detections_count: COCO: AR at each number of detections */
 } det_eval_figures;
 
@@ -170,12 +171,12 @@ typedef struct det_class_matches {
 
 typedef struct det_class_figures {
     det_eval_figures figures;
-    size_t objects;         /**< that count: the denominator of recall */
-    size_t ignored;         /**< objects that do not: crowds, difficult ones */
-    size_t detections;      /**< that take part */
-    size_t cut;             /**< COCO: detections beyond the most of a picture */
-    const double *envelope; /**< iou_count x DET_EVAL_RECALLS: the best precision at recall of at
-                                 least 0, .01, ... 1; 0 where that is not reached */
+    size_t objects;            /**< that count: the denominator of recall */
+    size_t ignored;            /**< objects that do not: crowds, difficult ones */
+    size_t detections;         /**< that take part */
+    size_t cut;                /**< COCO: detections beyond the most of a picture */
+    const double *envelope;    /**< iou_count x DET_EVAL_RECALLS: the best precision at recall of at
+                                    least 0, .01, ... 1; 0 where that is not reached */
     det_class_matches matches; /**< with keep_matches, else empty */
 } det_class_figures;
 
@@ -247,8 +248,8 @@ DET_API void det_eval_curve_free(det_eval_curve *curve);
 
 /** A figure over resampled pictures. */
 typedef struct det_interval {
-    double value;     /**< of the pictures as they are; NaN where there is none */
-    double low, high; /**< 2.5 and 97.5 % of the resampled values; NaN where there are none */
+    double value;      /**< of the pictures as they are; NaN where there is none */
+    double low, high;  /**< 2.5 and 97.5 % of the resampled values; NaN where there are none */
     double above_zero; /**< share of resampled values above 0 (of a difference) */
     size_t samples;    /**< resampled values that exist */
 } det_interval;

@@ -15,7 +15,7 @@ typedef enum det_results_format {
     DET_RESULTS_COCO = 0, /**< a JSON array of {"image_id", "category_id", "bbox", "score"} */
     DET_RESULTS_JSON,     /**< the document of `detect` */
     DET_RESULTS_JSONL,    /**< its lines */
-    DET_RESULTS_VOC       /**< comp4 files: a line "image score xmin ymin xmax ymax", a file a class */
+    DET_RESULTS_VOC /**< comp4 files: a line "image score xmin ymin xmax ymax", a file a class */
 } det_results_format;
 
 /** How a box is written. */
@@ -43,9 +43,9 @@ typedef struct det_results {
     det_box_form form;
     const det_detected_object *objects; /**< in the order of the file, without what is left out */
     size_t object_count;
-    size_t listed_count;        /**< detections in the file: object_count and those left out */
-    size_t unknown_image_count; /**< left out: on pictures that the annotations do not have */
-    size_t unknown_class_objects;             /**< left out: of classes that they do not have */
+    size_t listed_count;          /**< detections in the file: object_count and those left out */
+    size_t unknown_image_count;   /**< left out: on pictures that the annotations do not have */
+    size_t unknown_class_objects; /**< left out: of classes that they do not have */
     const det_unknown_class *unknown_classes; /**< these classes, in the order in which they were
                                                    met; at most 64, the rest is only counted */
     size_t unknown_class_count;

@@ -568,6 +568,14 @@ det_status det_json_each(const char *text, size_t size, const char *const *keys,
     return status;
 }
 
+bool det_json_number_of(json_object *value, double *number)
+{
+    if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
+        return false;
+    *number = json_object_get_double(value);
+    return true;
+}
+
 det_status det_json_read(const char *path, json_object **value, det_error *error)
 {
     enum { max_bytes = 1 << 30 };

@@ -19,6 +19,9 @@ enum { DET_JSON_MAX_DEPTH = 64 };
  *          DET_MEMORY. Thread-safe, whatever the locale. */
 det_status det_json_parse(const char *text, size_t size, json_object **value, det_error *error);
 
+/** The value of a number. @return false where `value` is none. */
+bool det_json_number_of(json_object *value, double *number);
+
 /** Reads and parses a file of at most 1 GiB. */
 det_status det_json_read(const char *path, json_object **value, det_error *error);
 

@@ -24,4 +24,10 @@ const char *det_coordinate_text(char text[DET_NUMBER_SIZE], double value);
  *  @return whether it is a number, of at most 100 characters. */
 bool det_number_parse(const char *text, size_t size, double *value);
 
+/** Reads the number of JSON (RFC 8259) at the beginning of a text, fast where it has few digits.
+ *  @param value finite; correctly rounded.
+ *  @return its length in bytes; 0 where there is none, or one that is not finite or has more than
+ *          100 bytes. */
+size_t det_number_scan(const char *text, size_t size, double *value);
+
 #endif

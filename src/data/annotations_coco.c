@@ -69,21 +69,13 @@ static det_status read_integer(json_object *object, const char *key, int64_t *nu
     return det_fail(error, DET_FORMAT, "\"%s\", an integer, is missing", key);
 }
 
-static bool get_number(json_object *value, double *number)
-{
-    if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
-        return false;
-    *number = json_object_get_double(value);
-    return true;
-}
-
 /* A side of a picture: where it is there, a whole number of pixels. */
 static det_status read_side(json_object *image, const char *key, int *side, det_error *error)
 {
     json_object *value = NULL;
     double number = 0;
     if (!json_object_object_get_ex(image, key, &value) || !value) return DET_OK;
-    if (!get_number(value, &number) || number < 0 || number > INT_MAX ||
+    if (!det_json_number_of(value, &number) || number < 0 || number > INT_MAX ||
         number != (double)(int)number)
         return det_fail(error, DET_FORMAT,
                         "\"%s\" must be a number of pixels from 0 to %d, not %.60s", key, INT_MAX,
@@ -168,7 +160,7 @@ static det_status read_box(json_object *annotation, double box[4], det_error *er
         return det_fail(error, DET_FORMAT, "\"bbox\" must have 4 numbers, not %zu", count);
     for (size_t i = 0; i < 4; i++) {
         json_object *number = json_object_array_get_idx(value, i);
-        if (!get_number(number, &box[i]))
+        if (!det_json_number_of(number, &box[i]))
             return det_fail(error, DET_FORMAT, "\"bbox\"[%zu] must be a number, not %s", i,
                             type_name(number));
     }
@@ -194,7 +186,7 @@ static det_status read_area(coco_reader *r, json_object *annotation, size_t inde
 {
     json_object *value = NULL;
     if (json_object_object_get_ex(annotation, "area", &value) && value) {
-        if (get_number(value, &object->area)) return DET_OK;
+        if (det_json_number_of(value, &object->area)) return DET_OK;
         return det_fail(error, DET_FORMAT, "\"area\" must be a number, not %s", type_name(value));
     }
     object->area = object->box[2] * object->box[3];

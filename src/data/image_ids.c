@@ -26,22 +26,10 @@ static det_status ids_from_annotations(const det_inputs *inputs, const char *pat
 
 /* ---- Names that are numbers ---- */
 
-static bool parse_id(const char *path, int64_t *id)
-{
-    enum { max_digits = 18 }; /* fit any int64_t */
-    const char *base = det_base_name(path);
-    const size_t length = det_stem_length(base);
-    const char *digits = base + strspn(base, "0");
-    if (length == 0 || strspn(base, "0123456789") != length) return false;
-    if (length - (size_t)(digits - base) > max_digits) return false;
-    *id = strtoll(base, NULL, 10);
-    return true;
-}
-
 static det_status ids_from_names(const det_inputs *inputs, int64_t *ids, det_error *error)
 {
     for (size_t i = 0; i < inputs->count; i++)
-        if (!parse_id(inputs->paths[i], &ids[i]))
+        if (!det_name_number(inputs->paths[i], &ids[i]))
             return det_fail_at(error, DET_ARGUMENT, inputs->paths[i], NULL,
                                "coco output numbers the pictures, and this name is not a number "
                                "such as 000000000139.jpg: name the COCO annotations that number "

@@ -3,6 +3,7 @@
 
 #include "src/base/memory.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const char *det_base_name(const char *path)
@@ -15,6 +16,18 @@ size_t det_stem_length(const char *base_name)
 {
     const char *point = strrchr(base_name, '.');
     return point && point != base_name ? (size_t)(point - base_name) : strlen(base_name);
+}
+
+bool det_name_number(const char *path, int64_t *number)
+{
+    enum { max_digits = 18 }; /* fit any int64_t */
+    const char *base = det_base_name(path);
+    const size_t length = det_stem_length(base);
+    const char *digits = base + strspn(base, "0");
+    if (length == 0 || strspn(base, "0123456789") != length) return false;
+    if (length - (size_t)(digits - base) > max_digits) return false;
+    *number = strtoll(base, NULL, 10);
+    return true;
 }
 
 char *det_safe_name(const char *name, size_t length)

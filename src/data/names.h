@@ -12,6 +12,10 @@ const char *det_base_name(const char *path);
 /** Length of a base name without its ending: 3 of "a.b.jpg"; a point in front begins no ending. */
 size_t det_stem_length(const char *base_name);
 
+/** The number that the base name of a path is, its ending aside: 139 of "val/000000000139.jpg".
+ *  @return false where it is none, or has more than 18 digits. */
+bool det_name_number(const char *path, int64_t *number);
+
 /** A copy of the first `length` bytes of a name that can be part of a file name and a field of a
  *  line: slashes, spaces and control characters become '_'.
  *  @return NULL when memory is short; det_free it. */

@@ -38,11 +38,7 @@ static void end_picture(det_region_sets *sets, size_t index)
 static bool read_number(json_object *object, const char *key, double *number)
 {
     json_object *value = NULL;
-    if (!json_object_object_get_ex(object, key, &value)) return false;
-    if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
-        return false;
-    *number = json_object_get_double(value);
-    return true;
+    return json_object_object_get_ex(object, key, &value) && det_json_number_of(value, number);
 }
 
 static bool read_region(json_object *item, det_region *region)

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/base/number.h"
+
+#include "src/base/random.h"
 #include "tests/unit/support.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void decimal_numbers_are_read(void **state)
@@ -45,11 +50,71 @@ static void only_the_given_size_is_read(void **state)
     assert_true(value == 12);
 }
 
+static void scanned_numbers_are_those_of_strtod(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "0",
+        "-0",
+        "258.15",
+        "0.236",
+        "1e22",
+        "1e23",
+        "9007199254740993",
+        "9007199254740992.5",
+        "0.1234567890123456789",
+        "123456789012345678901234567890",
+        "1.7976931348623157e308",
+        "5e-324",
+        "2.2250738585072011e-308",
+        "0.000000000000000000000000000001",
+        "-8.5E-3",
+        "0.30000000000000004",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        double value = 7;
+        char longer[80];
+        snprintf(longer, sizeof longer, "%s, 12", texts[i]);
+        assert_int_equal(det_number_scan(longer, strlen(longer), &value), strlen(texts[i]));
+        assert_true(value == strtod(texts[i], NULL));
+        assert_int_equal(signbit(value) != 0, *texts[i] == '-');
+    }
+}
+
+/* Every number of up to three places and 17 random digits, against the C library. */
+static void scanned_random_numbers_are_those_of_strtod(void **state)
+{
+    (void)state;
+    det_random random = det_random_create(5, 0);
+    for (int i = 0; i < 20000; i++) {
+        char text[80];
+        double value = 7;
+        const double scale = det_random_below(&random, 2) ? 640 : 1e-6;
+        snprintf(text, sizeof text, "%.*g", 1 + (int)det_random_below(&random, 17),
+                 det_random_double(&random) * scale);
+        assert_int_equal(det_number_scan(text, strlen(text), &value), strlen(text));
+        assert_true(value == strtod(text, NULL));
+    }
+}
+
+static void what_json_does_not_take_is_not_scanned(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"",   "-",   "+1",  "01",    ".5",  "5.",
+                                        "1e", "1e+", "nan", "1e999", "--1", " 1"};
+    double value;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_int_equal(det_number_scan(texts[i], strlen(texts[i]), &value), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decimal_numbers_are_read),
         cmocka_unit_test(nothing_else_is_a_number),
+        cmocka_unit_test(scanned_numbers_are_those_of_strtod),
+        cmocka_unit_test(scanned_random_numbers_are_those_of_strtod),
+        cmocka_unit_test(what_json_does_not_take_is_not_scanned),
         cmocka_unit_test(only_the_given_size_is_read),
     };
     return cmocka_run_group_tests_name("number", tests, NULL, NULL);
