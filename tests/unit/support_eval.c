@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/support_eval.h"
+
+#include "tests/unit/support.h"
+
+#include <math.h>
+
+test_set *test_set_begin(det_box_form form, size_t images, size_t classes)
+{
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+    static test_set set;
+    set = (test_set){
+        .annotations = {.format =
+                            form == DET_BOX_SIZED ? DET_ANNOTATIONS_COCO : DET_ANNOTATIONS_VOC,
+                        .images = set.images,
+                        .image_count = images,
+                        .categories = set.categories,
+                        .category_count = classes,
+                        .objects = set.objects},
+        .results = {.form = form, .objects = set.found},
+    };
+    for (size_t i = 0; i < images; i++) set.images[i].id = (int64_t)i + 1;
+    for (size_t c = 0; c < classes; c++)
+        set.categories[c] = (det_category){names[c], (int64_t)c + 1};
+    return &set;
+}
+
+det_annotated_object *test_set_object(test_set *set, size_t image, size_t category, double a,
+                                      double b, double c, double d)
+{
+    det_annotated_object *object = &set->objects[set->annotations.object_count++];
+    *object = (det_annotated_object){.id = (int64_t)set->annotations.object_count,
+                                     .image = image,
+                                     .category = category,
+                                     .box = {a, b, c, d},
+                                     .area = c * d};
+    return object;
+}
+
+void test_set_found(test_set *set, uint32_t image, double score, double a, double b, double c,
+                    double d)
+{
+    set->found[set->results.object_count++] =
+        (det_detected_object){.image = image, .score = score, .box = {a, b, c, d}};
+}
+
+det_evaluation *test_evaluate(const test_set *set, const det_eval_options *options)
+{
+    det_evaluation *evaluation = NULL;
+    det_error error = {0};
+    test_assert_ok(
+        det_evaluate(&set->annotations, &set->results, options, NULL, &evaluation, &error), &error);
+    return evaluation;
+}
+
+double test_ap(const test_set *set, det_metric metric)
+{
+    det_evaluation *evaluation = test_evaluate(set, &(det_eval_options){.metric = metric});
+    const double ap = evaluation->mean.ap;
+    det_evaluation_free(evaluation);
+    return ap;
+}
+
+void test_assert_figure(double value, double expected)
+{
+    if (isnan(expected) ? !isnan(value) : !(fabs(value - expected) <= 1e-12))
+        fail_msg("%.17g is not %.17g", value, expected);
+}

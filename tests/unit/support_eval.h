@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_TESTS_SUPPORT_EVAL_H
+#define DETECT_TESTS_SUPPORT_EVAL_H
+
+#include "detect/eval.h"
+
+/** A small set of annotations and results, made by hand. Boxes are of the form that it was begun
+ *  with: annotations of COCO and sized results, or annotations of VOC and inclusive results. */
+typedef struct test_set {
+    det_annotated_image images[64];
+    det_category categories[8];
+    det_annotated_object objects[256];
+    det_detected_object found[1024];
+    det_annotations annotations;
+    det_results results;
+} test_set;
+
+/** Begins a set of images with the ids 1, 2, ... and classes; valid until the next call. */
+test_set *test_set_begin(det_box_form form, size_t images, size_t classes);
+/** Adds an object: its id is 1, 2, ..., its area that of the box. Objects of an image must follow
+ *  one another. @return it, to be changed. */
+det_annotated_object *test_set_object(test_set *set, size_t image, size_t category, double a,
+                                      double b, double c, double d);
+void test_set_found(test_set *set, uint32_t image, double score, double a, double b, double c,
+                    double d);
+
+/** Evaluates, failing the test where that fails; free it. */
+det_evaluation *test_evaluate(const test_set *set, const det_eval_options *options);
+/** mean.ap of a metric with its defaults. */
+double test_ap(const test_set *set, det_metric metric);
+/** Fails the test unless the values differ by at most 1e-12, or both are NaN. */
+void test_assert_figure(double value, double expected);
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* COCO's figures, each rule worked out by hand. Boxes are x, y, width, height. */
+#include "tests/unit/support.h"
+#include "tests/unit/support_eval.h"
+
+#include <math.h>
+
+static test_set *begin(size_t images)
+{
+    return test_set_begin(DET_BOX_SIZED, images, 1);
+}
+
+static double ap_of(const test_set *set)
+{
+    return test_ap(set, DET_METRIC_COCO);
+}
+
+/* AP at IoU .5. */
+static double ap50_of(const test_set *set, bool corrected)
+{
+    det_evaluation *e = test_evaluate(set, &(det_eval_options){.corrected = corrected});
+    const double ap = e->mean.ap_at[0];
+    det_evaluation_free(e);
+    return ap;
+}
+
+static double ap_of_size(const test_set *set, det_object_size size)
+{
+    det_evaluation *e = test_evaluate(set, NULL);
+    const double ap = e->mean.ap_size[size];
+    det_evaluation_free(e);
+    return ap;
+}
+
+/* ---- Matching ---- */
+
+/* Half of the object: found at .5, not at .55 or above. */
+static void an_overlap_of_exactly_the_threshold_is_a_match(void **state)
+{
+    (void)state;
+    test_set *set = begin(1);
+    test_set_object(set, 0, 0, 0, 0, 10, 10);
+    test_set_found(set, 0, .9, 0, 0, 10, 5);
+    test_assert_figure(ap_of(set), .1);
+    set->found[0].box[3] = 4.9999999; /* .5 as float */
+    test_assert_figure(ap_of(set), 0);
+}
+
+static void a_threshold_of_1_is_met_at_1_less_1e_10(void **state)
+{
+    (void)state;
+    const double one = 1;
+    test_set *set = begin(1);
+    test_set_object(set, 0, 0, 0, 0, 10, 10);
+    test_set_found(set, 0, .9, 0, 0, 10, 10 * (1 - 5e-11));
+    for (int close = 1; close >= 0; close--) {
+        det_evaluation *e = test_evaluate(set, &(det_eval_options){.ious = &one, .iou_count = 1});
+        test_assert_figure(e->mean.ap, close);
+        det_evaluation_free(e);
+        set->found[0].box[3] = 10 * (1 - 2e-10);
+    }
+}
+
+/* The object without a usable id stands first: were it taken, the detection would be false. */
+static void of_equal_overlaps_the_later_object_is_taken(void **state)
+{
+    (void)state;
+    test_set *set = begin(1);
+    test_set_object(set, 0, 0, 0, 0, 10, 10)->id = 0;
+    test_set_object(set, 0, 0, 0, 0, 10, 10);
+    test_set_found(set, 0, .9, 0, 0, 10, 10);
+    test_assert_figure(ap_of(set), 51. / 101); /* recall .5 */
+    set->objects[0].id = 7;
+    set->objects[1].id = 0;
+    test_assert_figure(ap_of(set), 0);
+}
+
+static void a_taken_object_leaves_a_second_choice(void **state)
+{
+    (void)state;
+    test_set *set = begin(1);
+    test_set_object(set, 0, 0, 0, 0, 10, 10);
+    test_set_object(set, 0, 0, 0, 2, 10, 10); /* 80 of 120 */
+    test_set_found(set, 0, .9, 0, 0, 10, 10);
+    test_set_found(set, 0, .8, 0, 0, 10, 10);
+    test_assert_figure(ap50_of(set, false), 1);
+}
+
+/* A crowd overlaps by the share of the detection that lies in it. */
+static void detections_in_a_crowd_do_not_count_however_many(void **state)
+{
+    (void)state;
+    test_set *set = begin(1);
+    test_set_object(set, 0, 0, 100, 100, 200, 200)->crowd = true;
+    test_set_object(set, 0, 0, 0, 0, 10, 10);
+    test_set_found(set, 0, .9, 110, 110, 10, 10);
+    test_set_found(set, 0, .9, 150, 150, 10, 10);
+    test_set_found(set, 0, .8, 90, 100, 20, 20); /* half of it is in the crowd */
+    test_set_found(set, 0, .7, 0, 0, 10, 10);
+    test_assert_figure(ap50_of(set, false), 1);
+    set->found[2].box[0] = 89; /* less than half: false, so that precision is 1 / 2 */
+    test_assert_figure(ap50_of(set, false), .5);
+}
+
+/* The crowd overlaps by 1, the object by .6. */
+static void an_object_that_counts_goes_before_an_ignored_one_of_higher_overlap(void **state)
+{
+    (void)state;
+    test_set *set = begin(1);
+    test_set_object(set, 0, 0, 0, 0, 100, 100)->crowd = true;
+    test_set_object(set, 0, 0, 0, 0, 10, 10);
+    test_set_found(set, 0, .9, 0, 0, 10, 6);
+    test_assert_figure(ap50_of(set, false), 1);
+}
+
+static void difficult_objects_of_voc_are_ignored(void **state)
+{
+    (void)state;
+    test_set *set = test_set_begin(DET_BOX_INCLUSIVE, 1, 1);
+    test_set_object(set, 0, 0, 1, 1, 10, 10)->difficult = true;
+    test_set_object(set, 0, 0, 31, 31, 40, 40);
+    test_set_found(set, 0, .9, 1, 1, 10, 10);
+    test_set_found(set, 0, .8, 31, 31, 40, 40);
+    test_assert_figure(ap_of(set), 1);
+}
+
+/* ---- The curve ---- */
+
+/* True, false, true of 2: recall .5 at precision 1 (recalls 0 ... .5: 51), 1 at 2 / 3 (50). */
+static void precision_is_averaged_at_101_recalls(void **state)
+{
+    (void)state;
+    test_set *set = begin(2);
+    test_set_object(set, 0, 0, 0, 0, 10, 10);
+    test_set_object(set, 1, 0, 0, 0, 10, 10);
+    test_set_found(set, 0, .9, 0, 0, 10, 10);
+    test_set_found(set, 0, .8, 50, 50, 10, 10);
+    test_set_found(set, 1, .7, 0, 0, 10, 10);
+    test_assert_figure(ap_of(set), (51 + 50 * 2. / 3) / 101);
+    det_evaluation *e = test_evaluate(set, NULL);
+    test_assert_figure(e->classes[0].envelope[50], 1);
+    test_assert_figure(e->classes[0].envelope[51], 2. / 3);
+    det_evaluation_free(e);
+}
+
+/* The second picture has the lower id, and a false detection. */
+static void equal_scores_go_by_the_id_of_the_picture_not_by_the_files(void **state)
+{
+    (void)state;
+    test_set *set = begin(2);
+    set->images[0].id = 7;
+    set->images[1].id = 3;
+    test_set_object(set, 0, 0, 0, 0, 10, 10);
+    test_set_found(set, 0, .5, 0, 0, 10, 10);
+    test_set_found(set, 1, .5, 0, 0, 10, 10);
+    test_assert_figure(ap_of(set), .5);
+    const det_detected_object first = set->found[0];
+    set->found[0] = set->found[1];
+    set->found[1] = first;
+    test_assert_figure(ap_of(set), .5);
+}
+
+static void equal_scores_of_a_picture_stay_in_the_order_of_the_file(void **state)
+{
+    (void)state;
+    test_set *set = begin(1);
+    test_set_object(set, 0, 0, 0, 0, 10, 10);
+    test_set_found(set, 0, .5, 50, 50, 10, 10);
+    test_set_found(set, 0, .5, 0, 0, 10, 10);
+    test_assert_figure(ap_of(set), .5);
+    set->found[0].score = .4;
+    test_assert_figure(ap_of(set), 1);
+}
+
+static void scores_are_compared_in_double(void **state)
+{
+    (void)state;
+    test_set *set = begin(1);
+    test_set_object(set, 0, 0, 0, 0, 10, 10);
+    test_set_found(set, 0, .5, 50, 50, 10, 10);
+    test_set_found(set, 0, .5 + 1e-12, 0, 0, 10, 10);
+    test_assert_figure(ap_of(set), 1);
+}
+
+/* ---- Sizes ---- */
+
+static void an_area_on_an_edge_has_both_sizes(void **state)
+{
+    (void)state;
+    static const struct {
+        double area;
+        bool sizes[DET_SIZE_COUNT];
+    } cases[] = {
+        {1023.999, {true, true, false, false}}, {1024, {true, true, true, false}},
+        {1024.001, {true, false, true, false}}, {9216, {true, false, true, true}},
+        {9216.001, {true, false, false, true}}, {1e10, {true, false, false, true}},
+        {1.1e10, {false, false, false, false}}, {0, {true, true, false, false}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        test_set *set = begin(1);
+        test_set_object(set, 0, 0, 0, 0, 10, 10)->area = cases[i].area; /* not that of the box */
+        for (int size = 0; size < DET_SIZE_COUNT; size++)
+            test_assert_figure(ap_of_size(set, (det_object_size)size),
+                               cases[i].sizes[size] ? 0 : NAN);
+    }
+}
+
+/* The false one is large by its box, so it does not count among the small ones. */
+static void unmatched_detections_outside_of_the_size_do_not_count(void **state)
+{
+    (void)state;
+    test_set *set = begin(1);
+    test_set_object(set, 0, 0, 0, 0, 10, 10);
+    test_set_found(set, 0, .9, 200, 200, 100, 100);
+    test_set_found(set, 0, .8, 0, 0, 10, 10);
+    test_assert_figure(ap_of_size(set, DET_SIZE_ALL), .5);
+    test_assert_figure(ap_of_size(set, DET_SIZE_SMALL), 1);
+    test_assert_figure(ap_of_size(set, DET_SIZE_LARGE), NAN);
+    set->found[0].box[2] = set->found[0].box[3] = 32; /* 1024 is small, too */
+    test_assert_figure(ap_of_size(set, DET_SIZE_SMALL), .5);
+}
+
+/* The object is medium: for small ones the detection that finds it is ignored. */
+static void detections_of_objects_outside_of_the_size_do_not_count(void **state)
+{
+    (void)state;
+    test_set *set = begin(1);
+    test_set_object(set, 0, 0, 0, 0, 10, 10);
+    test_set_object(set, 0, 0, 100, 100, 30, 30)->area = 1600;
+    test_set_found(set, 0, .9, 100, 100, 30, 30); /* small itself */
+    test_set_found(set, 0, .8, 0, 0, 10, 10);
+    test_assert_figure(ap_of_size(set, DET_SIZE_SMALL), 1);
+}
+
+/* ---- How many detections count ---- */
+
+static void the_best_detections_of_each_picture_and_class_count(void **state)
+{
+    (void)state;
+    const size_t most[] = {1, 2};
+    test_set *set = test_set_begin(DET_BOX_SIZED, 1, 2);
+    test_set_object(set, 0, 0, 0, 0, 10, 10);
+    test_set_object(set, 0, 0, 50, 50, 10, 10);
+    test_set_object(set, 0, 1, 0, 0, 10, 10);
+    test_set_found(set, 0, .7, 0, 0, 10, 10);
+    test_set_found(set, 0, .8, 50, 50, 10, 10);
+    test_set_found(set, 0, .9, 90, 90, 10, 10); /* false, and the best of its class */
+    test_set_found(set, 0, .1, 0, 0, 10, 10);
+    set->found[3].category = 1;
+    const det_eval_options options = {.max_detections = most, .max_detections_count = 2};
+    det_evaluation *e = test_evaluate(set, &options);
+    test_assert_figure(e->classes[0].figures.ar_max[0], 0);
+    test_assert_figure(e->classes[0].figures.ar_max[1], .5);
+    test_assert_figure(e->classes[0].figures.ap, 51. / 101 / 2); /* false, true, cut */
+    test_assert_figure(e->classes[1].figures.ar_max[0], 1);
+    test_assert_figure(e->mean.ar_max[0], .5);
+    test_assert_figure(e->mean.ar, .75);
+    assert_int_equal(e->cut, 1);
+    assert_int_equal(e->detections, 3);
+    det_evaluation_free(e);
+}
+
+/* ---- What pycocotools does and should not ---- */
+
+static void an_object_with_the_id_0_is_never_found_unless_corrected(void **state)
+{
+    (void)state;
+    test_set *set = begin(2);
+    test_set_object(set, 0, 0, 0, 0, 10, 10)->id = 0;
+    test_set_object(set, 1, 0, 0, 0, 10, 10);
+    test_set_found(set, 0, .9, 0, 0, 10, 10);
+    test_set_found(set, 0, .8, 0, 0, 10, 10);
+    test_set_found(set, 1, .7, 0, 0, 10, 10);
+    test_assert_figure(ap_of(set), 51. / 101 / 3); /* false, false, true */
+    det_evaluation *e = test_evaluate(set, NULL);
+    assert_int_equal(e->never_found, 1);
+    det_evaluation_free(e);
+    test_assert_figure(ap50_of(set, true), (51 + 50 * 2. / 3) / 101);
+}
+
+static void ignore_is_heeded_only_when_corrected(void **state)
+{
+    (void)state;
+    test_set *set = begin(1);
+    test_set_object(set, 0, 0, 0, 0, 10, 10)->ignore = true;
+    test_set_object(set, 0, 0, 50, 50, 10, 10);
+    test_set_found(set, 0, .9, 50, 50, 10, 10);
+    test_assert_figure(ap50_of(set, false), 51. / 101);
+    test_assert_figure(ap50_of(set, true), 1);
+    det_evaluation *e = test_evaluate(set, NULL);
+    assert_int_equal(e->ignore_unheeded, 1);
+    det_evaluation_free(e);
+}
+
+/* ---- Extremes ---- */
+
+static void no_detections_give_0_and_perfect_ones_1(void **state)
+{
+    (void)state;
+    test_set *set = begin(3);
+    for (size_t i = 0; i < 3; i++) test_set_object(set, i, 0, 0, 0, 10, 10);
+    test_assert_figure(ap_of(set), 0);
+    for (uint32_t i = 0; i < 3; i++) test_set_found(set, i, .9, 0, 0, 10, 10);
+    test_assert_figure(ap_of(set), 1);
+}
+
+static void without_objects_there_are_no_figures(void **state)
+{
+    (void)state;
+    test_set *set = begin(1);
+    test_set_found(set, 0, .9, 0, 0, 10, 10);
+    test_assert_figure(ap_of(set), NAN);
+    test_set_object(set, 0, 0, 0, 0, 10, 10)->crowd = true;
+    test_assert_figure(ap_of(set), NAN);
+    set->annotations.category_count = 0;
+    set->results.object_count = 0;
+    set->annotations.object_count = 0;
+    test_assert_figure(ap_of(set), NAN);
+}
+
+static void boxes_without_an_area_find_nothing(void **state)
+{
+    (void)state;
+    test_set *set = begin(1);
+    test_set_object(set, 0, 0, 0, 0, 0, 10);
+    test_set_found(set, 0, .9, 0, 0, 0, 10);
+    test_set_found(set, 0, .9, 5, 5, -5, -5);
+    test_assert_figure(ap_of(set), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_overlap_of_exactly_the_threshold_is_a_match),
+        cmocka_unit_test(a_threshold_of_1_is_met_at_1_less_1e_10),
+        cmocka_unit_test(of_equal_overlaps_the_later_object_is_taken),
+        cmocka_unit_test(a_taken_object_leaves_a_second_choice),
+        cmocka_unit_test(detections_in_a_crowd_do_not_count_however_many),
+        cmocka_unit_test(an_object_that_counts_goes_before_an_ignored_one_of_higher_overlap),
+        cmocka_unit_test(difficult_objects_of_voc_are_ignored),
+        cmocka_unit_test(precision_is_averaged_at_101_recalls),
+        cmocka_unit_test(equal_scores_go_by_the_id_of_the_picture_not_by_the_files),
+        cmocka_unit_test(equal_scores_of_a_picture_stay_in_the_order_of_the_file),
+        cmocka_unit_test(scores_are_compared_in_double),
+        cmocka_unit_test(an_area_on_an_edge_has_both_sizes),
+        cmocka_unit_test(unmatched_detections_outside_of_the_size_do_not_count),
+        cmocka_unit_test(detections_of_objects_outside_of_the_size_do_not_count),
+        cmocka_unit_test(the_best_detections_of_each_picture_and_class_count),
+        cmocka_unit_test(an_object_with_the_id_0_is_never_found_unless_corrected),
+        cmocka_unit_test(ignore_is_heeded_only_when_corrected),
+        cmocka_unit_test(no_detections_give_0_and_perfect_ones_1),
+        cmocka_unit_test(without_objects_there_are_no_figures),
+        cmocka_unit_test(boxes_without_an_area_find_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
