@@ -150,17 +150,30 @@ det_status det_results_parse_json(const char *text, size_t size, const det_resul
     return end(&d, status, error);
 }
 
+/* The place in a line, "line 1, column 9", becomes that in the text. */
+static det_status parse_line(det_span line, json_object **picture, const char *place,
+                             det_error *error)
+{
+    const det_status status = det_json_parse(line.text, line.length, picture, error);
+    if (status == DET_OK || !error) return status;
+    const char *column = strstr(error->where, "column");
+    if (column)
+        memmove(error->where, column, strlen(column) + 1);
+    else
+        *error->where = '\0';
+    return det_error_inside(error, place, ", ", status);
+}
+
 static det_status read_line(document *d, det_span line, size_t number, det_error *error)
 {
     json_object *picture = NULL;
     char place[48];
     snprintf(place, sizeof place, "line %zu", number);
-    det_status status = det_json_parse(line.text, line.length, &picture, error);
-    if (status < 0 && error) *error->where = '\0'; /* a line of its own is the first */
-    if (status == DET_OK)
-        status = json_object_is_type(picture, json_type_object)
-                     ? read_picture(d, picture, error)
-                     : det_fail(error, DET_FORMAT, "must be an object");
+    det_status status = parse_line(line, &picture, place, error);
+    if (status < 0) return status;
+    status = json_object_is_type(picture, json_type_object)
+                 ? read_picture(d, picture, error)
+                 : det_fail(error, DET_FORMAT, "must be an object");
     json_object_put(picture);
     return det_error_inside(error, place, ": ", status);
 }
