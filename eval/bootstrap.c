@@ -54,11 +54,12 @@ static double count_positives(const det_evaluation *evaluation, const det_class_
 static double average(const bootstrap *b, const det_class_matches *matches, const uint32_t *images,
                       double positives, room *r)
 {
+    const det_curve_weights weights = {images, r->weights};
     double sum = 0;
     for (size_t t = 0; t < b->rules.iou_count; t++) {
-        const size_t points = det_curve_points_weighted(
-            matches->outcomes + t * matches->count, matches->count, images, r->weights, positives,
-            b->rules.epsilon, r->recall, r->precision);
+        const size_t points =
+            det_curve_points(matches->outcomes + t * matches->count, matches->count, &weights,
+                             positives, b->rules.epsilon, r->recall, r->precision);
         sum += b->rules.average(r->recall, r->precision, points);
     }
     return sum / (double)b->rules.iou_count;

@@ -11,29 +11,13 @@ static void make_envelope(double *precision, size_t count)
         if (precision[i] > precision[i - 1]) precision[i - 1] = precision[i];
 }
 
-size_t det_curve_points(const uint8_t *outcomes, size_t count, double positives, double epsilon,
-                        double *recall, double *precision)
-{
-    size_t points = 0, wrong = 0;
-    for (size_t i = 0; i < count; i++) {
-        wrong += outcomes[i] == DET_FALSE_POSITIVE;
-        if (outcomes[i] != DET_TRUE_POSITIVE) continue;
-        const double right = (double)(points + 1);
-        recall[points] = right / positives;
-        precision[points++] = right / ((double)wrong + right + epsilon);
-    }
-    make_envelope(precision, points);
-    return points;
-}
-
-size_t det_curve_points_weighted(const uint8_t *outcomes, size_t count, const uint32_t *images,
-                                 const uint32_t *weights, double positives, double epsilon,
-                                 double *recall, double *precision)
+size_t det_curve_points(const uint8_t *outcomes, size_t count, const det_curve_weights *weights,
+                        double positives, double epsilon, double *recall, double *precision)
 {
     uint64_t right = 0, wrong = 0;
     size_t points = 0;
     for (size_t i = 0; i < count; i++) {
-        const uint32_t weight = weights[images[i]];
+        const uint32_t weight = weights ? weights->of_image[weights->images[i]] : 1;
         if (outcomes[i] == DET_FALSE_POSITIVE) wrong += weight;
         if (outcomes[i] != DET_TRUE_POSITIVE || weight == 0) continue;
         right += weight;

@@ -158,7 +158,7 @@ static size_t measure_curve(const det_eval_rules *rules, class_work *w, size_t s
     const double positives = (double)w->outcomes.positives[size];
     const size_t points =
         det_curve_points(w->outcomes.outcomes + (size * rules->iou_count + t) * w->set.count,
-                         w->set.count, positives, rules->epsilon, w->recall, w->precision);
+                         w->set.count, NULL, positives, rules->epsilon, w->recall, w->precision);
     *ap = rules->average(w->recall, w->precision, points);
     *recall = points > 0 ? w->recall[points - 1] : 0;
     return points;

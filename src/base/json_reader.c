@@ -464,22 +464,116 @@ static det_status read_value(reader *r, json_object **value)
     return read_word(r, value);
 }
 
+/* ---- Values that nobody wants: checked, and dropped ---- */
+
+static det_status skip_value(reader *r);
+
+static det_status skip_string(reader *r)
+{
+    const size_t mark = r->scratch.length;
+    const det_status status = read_string(r);
+    r->scratch.length = mark;
+    return status;
+}
+
+/* Digits enough for a number out of range, or an exponent, are looked at closely. */
+static det_status skip_number(reader *r)
+{
+    enum { surely_in_range = 300 };
+    const size_t begin = r->at;
+    bool integer;
+    const det_status status = scan_number(r, &integer);
+    if (status < 0 ||
+        (r->at - begin < surely_in_range && !memchr(r->text + begin, 'e', r->at - begin) &&
+         !memchr(r->text + begin, 'E', r->at - begin)))
+        return status;
+    json_object *dropped = NULL;
+    r->at = begin;
+    const det_status read = read_number(r, &dropped);
+    json_object_put(dropped);
+    return read;
+}
+
+static det_status skip_member(reader *r, size_t key, void *names)
+{
+    if (json_object_object_add(names, r->scratch.data + key, NULL) != 0) return out_of_memory(r);
+    return skip_value(r);
+}
+
+static det_status skip_element(reader *r, size_t index, void *context)
+{
+    (void)index, (void)context;
+    return skip_value(r);
+}
+
+static det_status skip_object(reader *r)
+{
+    json_object *names = json_object_new_object();
+    if (!names) return out_of_memory(r);
+    const det_status status = read_members(r, names, skip_member, names);
+    json_object_put(names);
+    return status;
+}
+
+static det_status skip_value(reader *r)
+{
+    const int byte = peek(r);
+    if (byte == '{') return skip_object(r);
+    if (byte == '[') return read_elements(r, skip_element, NULL);
+    if (byte == '"') return skip_string(r);
+    const int next = byte == '-' && r->at + 1 < r->size ? r->text[r->at + 1] : byte;
+    if (next >= '0' && next <= '9') return skip_number(r);
+    json_object *dropped = NULL;
+    const det_status status = read_value(r, &dropped);
+    json_object_put(dropped);
+    return status;
+}
+
 /* ---- An element at a time ---- */
 
 typedef struct stream {
-    const char *const *keys;
+    const det_json_wanted *wanted;
     det_json_element *take;
     void *context;
     json_object *names; /* keys at the top so far */
     const char *key;    /* of the array at hand; NULL: its elements are not wanted */
 } stream;
 
+static const char *find_key(const char *const *keys, const char *key)
+{
+    for (; *keys; keys++)
+        if (strcmp(*keys, key) == 0) return *keys;
+    return NULL;
+}
+
+/* An object of which only some members are kept. */
+typedef struct choice {
+    json_object *object;
+    const char *const *members;
+} choice;
+
+static det_status choose_member(reader *r, size_t key, void *context)
+{
+    const choice *c = context;
+    return find_key(c->members, r->scratch.data + key) ? keep_member(r, key, c->object)
+                                                       : skip_member(r, key, c->object);
+}
+
+static det_status read_element(reader *r, const char *const *members, json_object **element)
+{
+    if (!members || peek(r) != '{') return read_value(r, element);
+    const choice c = {json_object_new_object(), members};
+    *element = c.object;
+    return c.object ? read_members(r, c.object, choose_member, (void *)&c) : out_of_memory(r);
+}
+
 static det_status hand_over(reader *r, size_t index, void *context)
 {
     const stream *s = context;
     json_object *element = NULL;
-    det_status status = read_value(r, &element);
-    if (status == DET_OK && s->key) {
+    if (!s->key) return skip_value(r);
+    det_status status = read_element(r, s->wanted->members, &element);
+    if (status == DET_OK) {
         status = s->take(s->context, s->key, index, element, r->error);
         if (status < 0) det_error_where(r->error, "%s[%zu]", s->key, index);
     }
@@ -487,24 +581,14 @@ static det_status hand_over(reader *r, size_t index, void *context)
     return status;
 }
 
-static const char *wanted(const stream *s, const char *key)
-{
-    for (const char *const *candidate = s->keys; *candidate; candidate++)
-        if (strcmp(*candidate, key) == 0) return *candidate;
-    return NULL;
-}
-
 static det_status visit_member(reader *r, size_t key, void *context)
 {
     stream *s = context;
-    s->key = wanted(s, r->scratch.data + key);
+    s->key = find_key(s->wanted->keys, r->scratch.data + key);
     if (json_object_object_add(s->names, r->scratch.data + key, NULL) != 0) return out_of_memory(r);
     if (peek(r) == '[') return read_elements(r, hand_over, s);
     if (s->key) return refuse(r, "\"%s\" must be an array", s->key);
-    json_object *dropped = NULL;
-    const det_status status = read_value(r, &dropped);
-    json_object_put(dropped);
-    return status;
+    return skip_value(r);
 }
 
 static det_status read_stream(reader *r, stream *s)
@@ -555,17 +639,24 @@ det_status det_json_parse(const char *text, size_t size, json_object **value, de
     return status;
 }
 
-det_status det_json_each(const char *text, size_t size, const char *const *keys,
-                         det_json_element *take, void *context, det_error *error)
+det_status det_json_each_in(const char *text, size_t size, const det_json_wanted *wanted,
+                            det_json_element *take, void *context, det_error *error)
 {
     reader r = {.text = text, .size = size, .error = error};
-    stream s = {.keys = keys, .take = take, .context = context, .names = json_object_new_object()};
+    stream s = {
+        .wanted = wanted, .take = take, .context = context, .names = json_object_new_object()};
     det_status status = s.names ? begin_text(&r) : out_of_memory(&r);
     if (status == DET_OK) status = read_stream(&r, &s);
     if (status == DET_OK) status = end_text(&r);
     json_object_put(s.names);
     free_reader(&r);
     return status;
+}
+
+det_status det_json_each(const char *text, size_t size, const char *const *keys,
+                         det_json_element *take, void *context, det_error *error)
+{
+    return det_json_each_in(text, size, &(det_json_wanted){.keys = keys}, take, context, error);
 }
 
 bool det_json_number_of(json_object *value, double *number)
@@ -587,13 +678,14 @@ det_status det_json_read(const char *path, json_object **value, det_error *error
     return det_error_file(error, path, status);
 }
 
-det_status det_json_each_in_file(const char *path, const char *const *keys, det_json_element *take,
-                                 void *context, det_error *error)
+det_status det_json_each_in_file(const char *path, const det_json_wanted *wanted,
+                                 det_json_element *take, void *context, det_error *error)
 {
     det_bytes bytes = {0};
     det_status status = det_file_map(path, &bytes, error);
     if (status == DET_OK)
-        status = det_json_each((const char *)bytes.data, bytes.size, keys, take, context, error);
+        status =
+            det_json_each_in((const char *)bytes.data, bytes.size, wanted, take, context, error);
     det_bytes_free(&bytes);
     return det_error_file(error, path, status);
 }

@@ -43,8 +43,20 @@ typedef det_status det_json_element(void *context, const char *key, size_t index
 det_status det_json_each(const char *text, size_t size, const char *const *keys,
                          det_json_element *take, void *context, det_error *error);
 
+/** What det_json_each_in keeps. */
+typedef struct det_json_wanted {
+    const char *const *keys;    /**< as for det_json_each */
+    const char *const *members; /**< ended by NULL: of elements that are objects, only these members
+                                     are kept; others are checked, which is much quicker, and are
+                                     null. NULL: all members are kept */
+} det_json_wanted;
+
+/** The same with a choice of members. */
+det_status det_json_each_in(const char *text, size_t size, const det_json_wanted *wanted,
+                            det_json_element *take, void *context, det_error *error);
+
 /** The same for a file, which is mapped. */
-det_status det_json_each_in_file(const char *path, const char *const *keys, det_json_element *take,
-                                 void *context, det_error *error);
+det_status det_json_each_in_file(const char *path, const det_json_wanted *wanted,
+                                 det_json_element *take, void *context, det_error *error);
 
 #endif

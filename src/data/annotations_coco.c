@@ -370,6 +370,12 @@ static det_status settle_objects(coco_reader *r, det_error *error)
 
 static const char *const all_keys[] = {"images", "annotations", "categories", NULL};
 static const char *const image_keys[] = {"images", NULL};
+/* Of an image, an annotation or a category: not the outlines, which are most of a file. */
+static const char *const members[] = {"id",       "file_name",   "width", "height",
+                                      "image_id", "category_id", "bbox",  "area",
+                                      "iscrowd",  "ignore",      "name",  NULL};
+static const det_json_wanted all_wanted = {all_keys, members},
+                             images_wanted = {image_keys, members};
 
 static det_status settle_and_check(coco_reader *r, bool images_only, det_error *error)
 {
@@ -390,7 +396,7 @@ det_status det_coco_parse(const char *text, size_t size, det_annotations_data *d
                           det_error *error)
 {
     coco_reader r = {.data = data};
-    det_status status = det_json_each(text, size, all_keys, take_element, &r, error);
+    det_status status = det_json_each_in(text, size, &all_wanted, take_element, &r, error);
     if (status == DET_OK) status = settle_and_check(&r, false, error);
     free_reader(&r);
     return status;
@@ -400,8 +406,8 @@ det_status det_coco_read(const char *path, bool images_only, det_annotations_dat
                          det_error *error)
 {
     coco_reader r = {.data = data};
-    det_status status =
-        det_json_each_in_file(path, images_only ? image_keys : all_keys, take_element, &r, error);
+    det_status status = det_json_each_in_file(path, images_only ? &images_wanted : &all_wanted,
+                                              take_element, &r, error);
     if (status == DET_OK) status = settle_and_check(&r, images_only, error);
     free_reader(&r);
     return det_error_file(error, path, status);

@@ -27,6 +27,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t elements = 0;
     const det_status streamed = det_json_each(text, size, keys, count_element, &elements, NULL);
     if (streamed == DET_OK && status < 0) abort();
+    const det_json_wanted chosen = {keys, keys};
+    const det_status skipped =
+        det_json_each_in(text, size, &chosen, count_element, &elements, NULL);
+    if (skipped != streamed) abort();
     if (status == DET_OK && value) {
         const char *written = json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN);
         if (det_json_parse(written, strlen(written), &again, NULL) < 0) abort();

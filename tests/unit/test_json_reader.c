@@ -342,6 +342,55 @@ static void streaming_is_as_strict_as_parsing(void **state)
     }
 }
 
+static void members_that_nobody_wants_are_null(void **state)
+{
+    (void)state;
+    static const char *const members[] = {"id", "bbox", NULL};
+    const char *text = "{\"images\":[{\"outline\":[[1,2.5],{\"size\":[3],\"a\\u0041\":\"x\"}],"
+                       "\"bbox\":[1,-2],\"f\":null,\"id\":7,\"g\":-1e3},5],\"n\":[{\"id\":true}]}";
+    seen s = {.stop_at = SIZE_MAX};
+    det_error error = {0};
+    test_assert_ok(
+        det_json_each_in(text, strlen(text), &(det_json_wanted){wanted, members}, see, &s, &error),
+        &error);
+    assert_string_equal(s.text, "images[0]={\"outline\":null,\"bbox\":[1,-2],\"f\":null,\"id\":7,"
+                                "\"g\":null} images[1]=5 ");
+}
+
+/* Whatever a parser refuses is refused where it is passed over, too, with the same words. */
+static void what_is_passed_over_is_checked_as_strictly(void **state)
+{
+    (void)state;
+    static const char *const values[] = {
+        "[1,]",  "[01]",     "1e999", "{\"a\":1,\"a\":2}", "\"\\x\"",     "\"\xff\"", "NaN", "-inf",
+        "[1 2]", "{\"a\":}", "-",     "{'a':1}",           "\"\\ud800\"", "[true,f",  "+1",  "1.",
+        "nul",   "[[[1]]",
+    };
+    static const char *const none[] = {NULL};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        char text[64];
+        det_error parsed = {0}, passed = {0};
+        json_object *value = NULL;
+        seen s = {.stop_at = SIZE_MAX};
+        snprintf(text, sizeof text, "{\"images\":[{\"x\":%s}]}", values[i]);
+        assert_int_equal(det_json_parse(text, strlen(text), &value, &parsed), DET_FORMAT);
+        assert_int_equal(det_json_each_in(text, strlen(text), &(det_json_wanted){wanted, none}, see,
+                                          &s, &passed),
+                         DET_FORMAT);
+        assert_string_equal(passed.where, parsed.where);
+        assert_string_equal(passed.message, parsed.message);
+    }
+    /* 400 digits */
+    char text[512] = "{\"images\":[{\"x\":1";
+    memset(text + strlen(text), '0', 400);
+    memcpy(text + strlen(text), "}]}", 4);
+    seen s = {.stop_at = SIZE_MAX};
+    det_error error = {0};
+    test_assert_error(
+        det_json_each_in(text, strlen(text), &(det_json_wanted){wanted, none}, see, &s, &error),
+        DET_FORMAT, &error, "outside the range of double");
+}
+
 static void a_visitor_that_fails_ends_the_reading_at_its_element(void **state)
 {
     (void)state;
@@ -359,12 +408,14 @@ static void a_file_streams_like_a_text(void **state)
     det_error error = {0};
     const char *path = test_path("b.json");
     test_write_file(path, "{\"images\":[7]}", 14);
-    test_assert_ok(det_json_each_in_file(path, wanted, see, &s, &error), &error);
+    test_assert_ok(det_json_each_in_file(path, &(det_json_wanted){.keys = wanted}, see, &s, &error),
+                   &error);
     assert_string_equal(s.text, "images[0]=7 ");
 
     test_write_file(path, "", 0);
-    test_assert_error(det_json_each_in_file(path, wanted, see, &s, &error), DET_FORMAT, &error,
-                      "empty");
+    test_assert_error(
+        det_json_each_in_file(path, &(det_json_wanted){.keys = wanted}, see, &s, &error),
+        DET_FORMAT, &error, "empty");
     assert_string_equal(error.file, path);
 }
 
@@ -409,6 +460,8 @@ int main(void)
         cmocka_unit_test(elements_of_the_wanted_arrays_come_one_by_one),
         cmocka_unit_test(an_array_at_the_top_has_an_empty_key),
         cmocka_unit_test(streaming_is_as_strict_as_parsing),
+        cmocka_unit_test(members_that_nobody_wants_are_null),
+        cmocka_unit_test(what_is_passed_over_is_checked_as_strictly),
         cmocka_unit_test(a_visitor_that_fails_ends_the_reading_at_its_element),
         cmocka_unit_test(a_file_streams_like_a_text),
 #ifdef DET_FAULT_INJECTION
