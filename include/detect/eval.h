@@ -122,11 +122,6 @@ typedef enum det_outcome {
 /** The recalls 0, .01, ... 1 of kept curves. */
 enum { DET_EVAL_RECALLS = 101 };
 
-/** A picture and a class. */
-typedef struct det_image_class {
-    size_t image, category; /**< where in the annotations */
-} det_image_class;
-
 /** What is measured. NULL in its place, and zero in a field, mean the defaults. */
 typedef struct det_eval_options {
     det_metric metric;

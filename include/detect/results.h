@@ -91,6 +91,21 @@ DET_API det_status det_results_read(const char *path, const det_annotations *ann
 /** Takes NULL. */
 DET_API void det_results_free(det_results *results);
 
+/** A picture and a class. */
+typedef struct det_image_class {
+    size_t image, category; /**< where in the annotations */
+} det_image_class;
+
+/** Reads pairs of pictures and classes, lines "PICTURE CLASS": a file name or the number of COCO
+ *  results (see det_results_read), and a name or number of a class, which may hold spaces.
+ *  @param pairs free with det_image_classes_free. Untouched on failure.
+ *  @return DET_OK; DET_IO; DET_FORMAT (with the line; also for what the annotations do not have);
+ *          DET_MEMORY. */
+DET_API det_status det_image_classes_read(const char *path, const det_annotations *annotations,
+                                          det_image_class **pairs, size_t *count, det_error *error);
+/** Takes NULL. */
+DET_API void det_image_classes_free(det_image_class *pairs);
+
 /** "coco", "json", "jsonl", "voc"; never NULL. */
 DET_API const char *det_results_format_name(det_results_format format);
 

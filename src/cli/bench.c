@@ -47,12 +47,7 @@ static void free_setup(setup *s)
 void cli_fill_random(uint8_t *bytes, size_t size)
 {
     uint64_t state = 1;
-    for (size_t i = 0; i < size; i++) {
-        uint64_t z = (state += 0x9e3779b97f4a7c15u);
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-        bytes[i] = (uint8_t)((z ^ (z >> 31)) >> 56);
-    }
+    for (size_t i = 0; i < size; i++) bytes[i] = (uint8_t)(cli_random(&state) >> 56);
 }
 
 static size_t shape_size(det_shape shape)

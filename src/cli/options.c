@@ -93,6 +93,30 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
          .operands_max = SIZE_MAX,
          .reads_pictures = true,
          .run = cli_run_classify},
+    [CLI_EVAL] =
+        {.name = "eval",
+         .operands = "",
+         .summary = "Measure detections against annotations, as COCO, VOC or ILSVRC do",
+         .description =
+             "Reads annotations (COCO, VOC, YOLO) and results (COCO JSON, the JSON of detect, "
+             "VOC's "
+             "comp4 files) and prints average precision and recall, over all classes and for each, "
+             "exactly as the official evaluations compute them. Classes are matched by name where "
+             "the results have names. Detections on unknown pictures or of unknown classes are "
+             "left out, counted and named on standard error.",
+         .examples = {{"detect eval --annotations val.json --results found.json",
+                       "COCO's twelve figures and a table of classes."},
+                      {"detect eval -a VOC2007 --split test -r results/ --metric voc07",
+                       "The 11-point average precision of VOC2007, from comp4 files."},
+                      {"detect eval -a val.json -r found.json --bootstrap 1000",
+                       "Also how far the mean would move with other pictures."},
+                      {"detect eval -a val.json -r new.json --compare old.json --json figures.json",
+                       "Also whether new.json is better than old.json; all figures as JSON."},
+                      {"detect eval -a val.json -r found.json --class-map airplane=aeroplane",
+                       "The results call a class otherwise."}},
+         .operands_min = 0,
+         .operands_max = 0,
+         .run = cli_run_eval},
     [CLI_MODEL_IMPORT] =
         {.name = "model import",
          .operands = "WEIGHTS",
@@ -177,13 +201,27 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
          .operands_max = SIZE_MAX,
          .reads_pictures = true,
          .run = cli_run_bench_proposals},
+    [CLI_BENCH_EVAL] =
+        {.name = "bench eval",
+         .operands = "",
+         .summary = "Measure how fast detections are evaluated on this machine",
+         .description =
+             "Writes a set of COCO's size (5,000 pictures, 36,000 objects with outlines, 80 "
+             "classes, 500,000 detections) into a temporary folder, reads it, computes COCO's "
+             "figures, and prints the median and the least time of each step.",
+         .examples = {{"detect bench eval --threads 2", "On two processors."}},
+         .operands_min = 0,
+         .operands_max = 0,
+         .run = cli_run_bench_eval},
 };
 
 #define IN(id) (1u << (id))
 #define ON_PICTURES (IN(CLI_DETECT) | IN(CLI_PROPOSE) | IN(CLI_CLASSIFY))
 #define ON_INPUTS (ON_PICTURES | IN(CLI_BENCH_PROPOSALS))
 #define ON_TRUTH (IN(CLI_PROPOSE) | IN(CLI_BENCH_PROPOSALS))
-#define ON_FIGURES (IN(CLI_MODEL_INFO) | IN(CLI_BENCH_NETWORK) | IN(CLI_CLASSIFY) | ON_TRUTH)
+#define ON_EVAL (IN(CLI_EVAL) | IN(CLI_BENCH_EVAL))
+#define ON_FIGURES                                                                                 \
+    (IN(CLI_MODEL_INFO) | IN(CLI_BENCH_NETWORK) | IN(CLI_CLASSIFY) | ON_TRUTH | ON_EVAL)
 #define ON_ALL (IN(CLI_COMMAND_COUNT) - 1)
 #define AT(field) offsetof(cli_values, field)
 
@@ -278,9 +316,37 @@ const cli_option cli_options[] = {
     TEXT("annotations", 'a', "PATH", FILES, IN(CLI_BENCH_PROPOSALS), truth,
          "Also measure how many objects are found: a COCO file, a VOC folder, a YOLO folder or "
          ".yaml file. Without operands its pictures are run."),
+    TEXT("annotations", 'a', "PATH", FILES, IN(CLI_EVAL), truth,
+         "What the pictures show: a COCO file, a VOC folder, a YOLO folder or .yaml file."),
+    TEXT("results", 'r', "PATH", FILES, IN(CLI_EVAL), results,
+         "What was found: COCO results, the JSON of detect (a document, or lines in a .jsonl "
+         "file), or a folder of VOC's comp4 files."),
+    CHOICE("metric", 'M', "NAME", "coco|voc07|voc10|ilsvrc", IN(CLI_EVAL), metric,
+           "coco (the default): 101 recalls, IoU .5 to .95. voc07: 11 recalls, IoU .5. voc10: the "
+           "area, IoU .5. ilsvrc: the area, with a lower IoU for small objects."),
+    TEXT("compare", 'C', "PATH", FILES, IN(CLI_EVAL), other_results,
+         "Other results against the same annotations: prints the difference of the means and its "
+         "95 % interval, over the same samples of pictures."),
+    INTEGER("bootstrap", 'b', "N", 1, IN(CLI_EVAL), bootstrap,
+            "Print the 95 % interval of the mean over N samples of the pictures; with --compare "
+            "the default is 1000."),
+    TEXTS("class-map", 0, "FROM=TO", NOTHING, IN(CLI_EVAL), class_map,
+          "The results mean class TO of the annotations by FROM, a name or a number. May be "
+          "repeated."),
+    TEXT("iou", 0, "A,B,...", NOTHING, IN(CLI_EVAL), ious,
+         "Other IoU thresholds than the metric's own, ascending."),
+    TEXT("max-detections", 0, "A,B,...", NOTHING, IN(CLI_EVAL), max_detections,
+         "coco: so many detections of a picture and class count; AP is of the last; default "
+         "1,10,100."),
+    FLAG("corrected", 0, IN(CLI_EVAL), corrected,
+         "coco: an object with the id 0 can be found, and one marked \"ignore\" does not count, "
+         "both unlike in pycocotools."),
+    TEXT("left-out", 0, "FILE", FILES, IN(CLI_EVAL), left_out,
+         "ilsvrc: objects and detections of these pictures and classes do not count: lines of a "
+         "picture (its file name or id) and a class (the blacklist of the development kit)."),
     TEXT("images", 'I', "FOLDER", FOLDERS, ON_TRUTH, images,
          "Where the pictures of --annotations are, if not where they usually are (COCO, VOC)."),
-    TEXT("split", 0, "NAME", NOTHING, ON_TRUTH, split,
+    TEXT("split", 0, "NAME", NOTHING, ON_TRUTH | IN(CLI_EVAL), split,
          "Only this part of --annotations: a file of VOC's ImageSets/Main, or train, val or test "
          "of YOLO."),
     FLAG("without-difficult", 0, ON_TRUTH, without_difficult,
@@ -313,12 +379,15 @@ const cli_option cli_options[] = {
             "Measure N random regions of a picture of 500 x 375 pixels, cropped and pooled."),
     FLAG("recursive", 'r', ON_INPUTS | IN(CLI_MODEL_CALIBRATE), recursive,
          "Also look in the folders below FOLDER."),
-    INTEGER("threads", 't', "N", 0, ON_INPUTS | IN(CLI_MODEL_CALIBRATE) | IN(CLI_BENCH_NETWORK),
-            threads, "Processors to use; 0, the default, means all."),
+    INTEGER("threads", 't', "N", 0,
+            ON_INPUTS | IN(CLI_MODEL_CALIBRATE) | IN(CLI_BENCH_NETWORK) | ON_EVAL, threads,
+            "Processors to use; 0, the default, means all."),
     FLAG("timings", 'T', ON_PICTURES, timings,
          "Record how long each stage took. Without it, equal runs give equal bytes."),
     FLAG("quiet", 'q', IN(CLI_DETECT) | ON_TRUTH, quiet,
          "No progress bar, and no advice about boxes that were left out."),
+    FLAG("quiet", 'q', IN(CLI_EVAL), quiet,
+         "No progress bar, and no word about what was left out or is strange."),
     FLAG("quiet", 'q', IN(CLI_CLASSIFY) | IN(CLI_MODEL_CALIBRATE), quiet, "No progress bar."),
     FLAG("verbose", 'v', IN(CLI_PROPOSE), verbose, "Say on standard error what was done."),
     FLAG("verbose", 'v', IN(CLI_DETECT) | IN(CLI_CLASSIFY), verbose,
@@ -342,6 +411,7 @@ const cli_option cli_options[] = {
             "Pictures that run together; default 1."),
     INTEGER("repeats", 'n', "N", 1, IN(CLI_BENCH_NETWORK), repeats,
             "Runs measured; default 20, with --regions 5."),
+    INTEGER("repeats", 'n', "N", 1, IN(CLI_BENCH_EVAL), repeats, "Runs measured; default 5."),
     INTEGER("pictures", 'n', "N", 1, IN(CLI_BENCH_PROPOSALS), pictures,
             "Run only so many of the pictures, evenly spread."),
     TEXT("json", 'j', "FILE", FILES, ON_FIGURES, json,

@@ -20,25 +20,28 @@ enum { CLI_NOT_GIVEN = -1 };
 typedef struct cli_values {
     bool help, version, print_man;
     bool help_keys; /**< "help keys": the keys of the configuration */
-    bool timings, recursive, quiet, verbose, provenance, without_difficult;
+    bool timings, recursive, quiet, verbose, provenance, without_difficult, corrected;
     const char *print_completion;
     const char *config, *output, *format, *draw, *classes, *annotations, *method, *segments;
     const char *truth, *images, *split, *plots; /**< annotations to measure against */
     const char *labels, *mean, *json, *precision, *crops, *features, *regions;
-    cli_list models, settings, operands, compare, calibration;
-    int threads, top, width, height, batch, repeats, pictures, shorter_side, sample;
+    const char *results, *other_results, *metric, *ious, *max_detections, *left_out;
+    cli_list models, settings, operands, compare, calibration, class_map;
+    int threads, top, width, height, batch, repeats, pictures, shorter_side, sample, bootstrap;
 } cli_values;
 
 typedef enum cli_command_id {
     CLI_DETECT,
     CLI_PROPOSE,
     CLI_CLASSIFY,
+    CLI_EVAL,
     CLI_MODEL_IMPORT,
     CLI_MODEL_INFO,
     CLI_MODEL_VERIFY,
     CLI_MODEL_CALIBRATE,
     CLI_BENCH_NETWORK,
     CLI_BENCH_PROPOSALS,
+    CLI_BENCH_EVAL,
     CLI_COMMAND_COUNT
 } cli_command_id;
 

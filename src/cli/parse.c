@@ -352,6 +352,7 @@ det_status cli_parse(int argc, const char *const *argv, cli_line *line, det_erro
         .settings.items = cli_alloc(room, sizeof(char *)),
         .compare.items = cli_alloc(room, sizeof(char *)),
         .calibration.items = cli_alloc(room, sizeof(char *)),
+        .class_map.items = cli_alloc(room, sizeof(char *)),
         .threads = CLI_NOT_GIVEN,
         .top = CLI_NOT_GIVEN,
         .width = CLI_NOT_GIVEN,
@@ -361,6 +362,7 @@ det_status cli_parse(int argc, const char *const *argv, cli_line *line, det_erro
         .repeats = CLI_NOT_GIVEN,
         .pictures = CLI_NOT_GIVEN,
         .shorter_side = CLI_NOT_GIVEN,
+        .bootstrap = CLI_NOT_GIVEN,
     };
     const char **const memory = cli_alloc(room, sizeof(char *));
     cli_list words = {memory, 0};
@@ -376,5 +378,6 @@ void cli_line_free(cli_line *line)
     free(line->values.settings.items);
     free(line->values.compare.items);
     free(line->values.calibration.items);
+    free(line->values.class_map.items);
     *line = (cli_line){0};
 }

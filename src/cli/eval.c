@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Measures detections against annotations: reads both, evaluates, prints. */
+#include "src/cli/commands.h"
+#include "src/cli/document.h"
+#include "src/cli/figures.h"
+#include "src/cli/progress.h"
+#include "src/cli/report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_SAMPLES = 1000, SEED = 1 };
+
+/* ---- Options -------------------------------------------------------------------------------- */
+
+/** What the options say, in the library's terms; {0} is empty. */
+typedef struct request {
+    det_eval_options options;
+    double *ious;
+    size_t *most;
+    det_image_class *left_out;
+    det_class_pair *class_map;
+    char **texts; /**< of the class map: copies cut in two */
+    size_t class_map_count;
+    size_t samples;
+} request;
+
+static void free_request(request *r)
+{
+    for (size_t i = 0; i < r->class_map_count; i++) free(r->texts[i]);
+    free(r->texts);
+    free(r->class_map);
+    free(r->ious);
+    free(r->most);
+    det_image_classes_free(r->left_out);
+}
+
+static size_t count_parts(const char *list)
+{
+    size_t count = 1;
+    for (; *list; list++) count += *list == ',';
+    return count;
+}
+
+/** Reads "A,B,...". The library checks the values. */
+static det_status read_numbers(const char *option, const char *list, double *numbers,
+                               det_error *error)
+{
+    const char *at = list;
+    for (size_t i = 0, count = count_parts(list); i < count; i++) {
+        char *end;
+        numbers[i] = strtod(at, &end);
+        if (end == at || !isfinite(numbers[i]) || (*end && *end != ',') || (!*end && i + 1 < count))
+            return cli_fail(error, DET_ARGUMENT, "--%s must be numbers with commas, not '%s'",
+                            option, list);
+        at = end + 1;
+    }
+    return DET_OK;
+}
+
+static det_status read_ious(request *r, const char *list, det_error *error)
+{
+    if (!list) return DET_OK;
+    r->options.iou_count = count_parts(list);
+    r->options.ious = r->ious = cli_alloc(r->options.iou_count, sizeof *r->ious);
+    return read_numbers("iou", list, r->ious, error);
+}
+
+static det_status read_most(request *r, const char *list, det_error *error)
+{
+    const double most = 1e9;
+    if (!list) return DET_OK;
+    const size_t count = count_parts(list);
+    double *numbers = cli_alloc(count, sizeof *numbers);
+    r->options.max_detections = r->most = cli_alloc(count, sizeof *r->most);
+    r->options.max_detections_count = count;
+    det_status status = read_numbers("max-detections", list, numbers, error);
+    for (size_t i = 0; status == DET_OK && i < count; i++) {
+        if (!(numbers[i] >= 1 && numbers[i] <= most && numbers[i] == floor(numbers[i])))
+            status = cli_fail(error, DET_ARGUMENT,
+                              "--max-detections must be whole numbers from 1 to %.0f, not '%s'",
+                              most, list);
+        else
+            r->most[i] = (size_t)numbers[i];
+    }
+    free(numbers);
+    return status;
+}
+
+static det_status read_class_map(request *r, const cli_list *list, det_error *error)
+{
+    r->texts = cli_alloc(list->count, sizeof *r->texts);
+    r->class_map = cli_alloc(list->count, sizeof *r->class_map);
+    for (size_t i = 0; i < list->count; i++) {
+        char *text = r->texts[r->class_map_count++] = cli_format("%s", list->items[i]);
+        char *equals = strrchr(text, '=');
+        if (!equals || equals == text || !equals[1])
+            return cli_fail(error, DET_ARGUMENT, "--class-map must be FROM=TO, not '%s'", text);
+        *equals = '\0';
+        r->class_map[i] = (det_class_pair){text, equals + 1};
+    }
+    return DET_OK;
+}
+
+static det_status read_request(request *r, const cli_values *values, det_error *error)
+{
+    if (!values->truth || !values->results)
+        return cli_fail(error, DET_ARGUMENT,
+                        "detect eval needs --annotations PATH and --results PATH");
+    if (values->metric) det_metric_parse(values->metric, &r->options.metric); /* a choice */
+    const bool sampled = values->bootstrap != CLI_NOT_GIVEN;
+    r->samples = sampled ? (size_t)values->bootstrap : values->other_results ? DEFAULT_SAMPLES : 0;
+    r->options.keep_matches = r->samples > 0;
+    r->options.corrected = values->corrected;
+    if (values->corrected && r->options.metric != DET_METRIC_COCO)
+        return cli_fail(error, DET_ARGUMENT, "--corrected is for --metric coco");
+    det_status status = read_ious(r, values->ious, error);
+    if (status == DET_OK) status = read_most(r, values->max_detections, error);
+    if (status == DET_OK) status = read_class_map(r, &values->class_map, error);
+    return status;
+}
+
+/* ---- Files ---------------------------------------------------------------------------------- */
+
+static void warn(const cli_values *values, const char *file, const char *text)
+{
+    if (!values->quiet) fprintf(stderr, "detect: %s: %s\n", file, text);
+}
+
+static det_status read_results(const request *r, const cli_values *values, const char *path,
+                               const det_annotations *annotations, det_results **results,
+                               det_error *error)
+{
+    const det_results_options options = {
+        .class_map = r->class_map,
+        .class_map_count = r->class_map_count,
+        .threads = values->threads == CLI_NOT_GIVEN ? 0 : values->threads};
+    const det_status status = det_results_read(path, annotations, &options, results, error);
+    for (size_t i = 0; status == DET_OK && i < (*results)->warning_count; i++)
+        warn(values, path, (*results)->warnings[i]);
+    return status;
+}
+
+static det_status read_files(request *r, const cli_values *values, cli_figures *f, det_error *error)
+{
+    const det_annotations_options options = {.split = values->split};
+    det_status status = det_annotations_read(values->truth, &options, &f->annotations, error);
+    for (size_t i = 0; status == DET_OK && i < f->annotations->warning_count; i++)
+        warn(values, values->truth, f->annotations->warnings[i].text);
+    if (status == DET_OK)
+        status = read_results(r, values, values->results, f->annotations, &f->results, error);
+    if (status == DET_OK && values->other_results)
+        status = read_results(r, values, values->other_results, f->annotations, &f->other_results,
+                              error);
+    if (status == DET_OK && values->left_out)
+        status = det_image_classes_read(values->left_out, f->annotations, &r->left_out,
+                                        &r->options.left_out_count, error);
+    r->options.left_out = r->left_out;
+    return status;
+}
+
+/* ---- Figures -------------------------------------------------------------------------------- */
+
+static void warn_of_evaluation(const cli_values *values, const det_evaluation *evaluation)
+{
+    char text[160];
+    if (evaluation->never_found > 0) {
+        snprintf(text, sizeof text,
+                 "objects with the id 0 count as never found, as pycocotools counts them; see "
+                 "--corrected: %zu",
+                 evaluation->never_found);
+        warn(values, values->truth, text);
+    }
+    if (evaluation->ignore_unheeded > 0) {
+        snprintf(
+            text, sizeof text,
+            "objects marked \"ignore\" count, as pycocotools counts them; see --corrected: %zu",
+            evaluation->ignore_unheeded);
+        warn(values, values->truth, text);
+    }
+}
+
+static det_status measure(const request *r, const cli_values *values, cli_figures *f,
+                          cli_progress *progress, det_error *error)
+{
+    const det_run run = {.threads = values->threads == CLI_NOT_GIVEN ? 0 : values->threads,
+                         .progress = cli_progress_step,
+                         .progress_context = progress};
+    det_status status =
+        det_evaluate(f->annotations, f->results, &r->options, &run, &f->evaluation, error);
+    if (status == DET_OK && f->other_results)
+        status =
+            det_evaluate(f->annotations, f->other_results, &r->options, &run, &f->other, error);
+    f->samples = r->samples;
+    if (status == DET_OK && r->samples > 0)
+        status = det_evaluation_bootstrap(f->evaluation, NULL, r->samples, SEED, &run, &f->interval,
+                                          error);
+    if (status == DET_OK && f->other)
+        status = det_evaluation_bootstrap(f->evaluation, f->other, r->samples, SEED, &run,
+                                          &f->difference, error);
+    return status;
+}
+
+static det_status evaluate(const cli_values *values, request *r, cli_figures *f, det_error *error)
+{
+    det_status status = read_request(r, values, error);
+    if (status == DET_OK) status = cli_check_figures(values, values->truth, "results", error);
+    if (status == DET_OK) status = read_files(r, values, f, error);
+    if (status < 0) return status;
+    cli_progress progress = cli_progress_begin(0, "samples", values->quiet);
+    status = measure(r, values, f, &progress, error);
+    cli_progress_clear(&progress);
+    if (status < 0) return status;
+    warn_of_evaluation(values, f->evaluation);
+    if (values->json)
+        status = cli_write_document(cli_figures_document(f, values), values->json, error);
+    if (!values->json || strcmp(values->json, "-") != 0) cli_figures_print(f, values);
+    return status;
+}
+
+static void free_figures(cli_figures *f)
+{
+    det_evaluation_free(f->evaluation);
+    det_evaluation_free(f->other);
+    det_results_free(f->results);
+    det_results_free(f->other_results);
+    det_annotations_free(f->annotations);
+}
+
+int cli_run_eval(const cli_values *values)
+{
+    det_error error = {0};
+    request r = {0};
+    cli_figures figures = {0};
+    const det_status status = evaluate(values, &r, &figures, &error);
+    free_figures(&figures);
+    free_request(&r);
+    return status < 0 ? cli_exit_status(&error) : CLI_DONE;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_CLI_FIGURES_H
+#define DETECT_CLI_FIGURES_H
+
+#include "detect/eval.h"
+#include "detect/json.h"
+#include "src/cli/options.h"
+
+/** What `detect eval` has to show; {0} is empty. */
+typedef struct cli_figures {
+    det_annotations *annotations;
+    det_results *results, *other_results;
+    det_evaluation *evaluation, *other;
+    size_t samples; /**< of the intervals; 0: there are none */
+    det_interval interval, difference;
+} cli_figures;
+
+/** A table like COCO's, and one of classes. */
+void cli_figures_print(const cli_figures *figures, const cli_values *values);
+/** The same and more as JSON, configs/eval.schema.json. @return NULL when memory is short. */
+det_json *cli_figures_document(const cli_figures *figures, const cli_values *values);
+
+/** COCO's twelve numbers, in its order; -1 for one that does not exist. AP at .5 and .75 where
+ * these are among the thresholds, AR at the first three numbers of detections. */
+enum { CLI_COCO_FIGURES = 12 };
+void cli_coco_figures(const det_evaluation *evaluation, double figures[CLI_COCO_FIGURES]);
+
+/** Where an IoU threshold is; iou_count where it is none of them. */
+size_t cli_find_iou(const det_evaluation *evaluation, double iou);
+
+#endif
