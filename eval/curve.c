@@ -51,8 +51,8 @@ double det_curve_average_11(const double *recall, const double *precision, size_
     enum { recalls = 11 };
     double values[recalls], sum = 0;
     det_curve_sample(recall, precision, count, .1, recalls, values);
-    for (size_t i = 0; i < recalls; i++) sum += values[i] / recalls;
-    return sum;
+    for (size_t i = 0; i < recalls; i++) sum += values[i];
+    return sum / recalls;
 }
 
 double det_curve_area(const double *recall, const double *precision, size_t count)

@@ -95,7 +95,7 @@ DET_API void det_recall_report_free(det_recall_report *report);
 /* ---- Detections ----------------------------------------------------------------------------- */
 
 /** How detections are measured. What counts and how detections and objects are matched is written
- *  in docs/formats.md ("Evaluation"). */
+ *  in docs/formats.md ("Evaluation of detections"). */
 typedef enum det_metric {
     DET_METRIC_COCO = 0, /**< as pycocotools: 101 recalls, IoU .5 to .95 (Lin et al. 2014) */
     DET_METRIC_VOC07,    /**< 11 recalls, IoU .5 (Everingham et al. 2010, section 4.2) */

@@ -3,6 +3,7 @@
 #include "src/cli/commands.h"
 #include "src/cli/document.h"
 #include "src/cli/figures.h"
+#include "src/cli/input.h"
 #include "src/cli/progress.h"
 #include "src/cli/report.h"
 
@@ -115,6 +116,8 @@ static det_status read_request(request *r, const cli_values *values, det_error *
     r->options.corrected = values->corrected;
     if (values->corrected && r->options.metric != DET_METRIC_COCO)
         return cli_fail(error, DET_ARGUMENT, "--corrected is for --metric coco");
+    if (values->left_out && r->options.metric != DET_METRIC_ILSVRC)
+        return cli_fail(error, DET_ARGUMENT, "--left-out is for --metric ilsvrc");
     det_status status = read_ious(r, values->ious, error);
     if (status == DET_OK) status = read_most(r, values->max_detections, error);
     if (status == DET_OK) status = read_class_map(r, &values->class_map, error);
@@ -147,7 +150,8 @@ static det_status read_files(request *r, const cli_values *values, cli_figures *
     const det_annotations_options options = {.split = values->split};
     det_status status = det_annotations_read(values->truth, &options, &f->annotations, error);
     for (size_t i = 0; status == DET_OK && i < f->annotations->warning_count; i++)
-        warn(values, values->truth, f->annotations->warnings[i].text);
+        if (f->annotations->warnings[i].oddity != DET_ODDITY_ID_ZERO) /* told below, if it counts */
+            warn(values, values->truth, f->annotations->warnings[i].text);
     if (status == DET_OK)
         status = read_results(r, values, values->results, f->annotations, &f->results, error);
     if (status == DET_OK && values->other_results)
@@ -202,10 +206,21 @@ static det_status measure(const request *r, const cli_values *values, cli_figure
     return status;
 }
 
+/** The figures must not replace what they are of. */
+static det_status check_json(const cli_values *values, det_error *error)
+{
+    const char *const results[] = {values->results, values->other_results, values->left_out};
+    for (size_t i = 0; values->json && i < sizeof results / sizeof *results; i++)
+        if (results[i] && cli_same_file(values->json, results[i]))
+            return cli_fail(error, DET_ARGUMENT, "--json %s would overwrite %s", values->json,
+                            results[i]);
+    return cli_check_figures(values, values->truth, "results", error);
+}
+
 static det_status evaluate(const cli_values *values, request *r, cli_figures *f, det_error *error)
 {
     det_status status = read_request(r, values, error);
-    if (status == DET_OK) status = cli_check_figures(values, values->truth, "results", error);
+    if (status == DET_OK) status = check_json(values, error);
     if (status == DET_OK) status = read_files(r, values, f, error);
     if (status < 0) return status;
     cli_progress progress = cli_progress_begin(0, "samples", values->quiet);

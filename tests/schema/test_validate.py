@@ -42,6 +42,24 @@ def detection(**changes):
     return picture(detections=[{**DETECTION, **changes}])
 
 
+FIGURES = {"ap": 0.5, "ar": 1, "ap_iou": [0.5], "recall_iou": [1]}
+CLASS = {"class": "cat", "category_id": 3, "objects": 1, "ignored": 0, "detections": 2, "cut": 0, "reason": None,
+         **FIGURES, "precision": [[0.5] * 101]}
+WITHOUT = {**CLASS, "objects": 0, "reason": "none", "ap": -1, "ar": -1, "ap_iou": [-1], "recall_iou": [-1],
+           "precision": None}
+EVALUATION = {
+    "schema_version": 1, "version": "0.1.0", "annotations": "a.json", "annotations_format": "coco",
+    "results": "r.json", "results_format": "json", "metric": "voc10", "corrected": False, "iou": [0.5],
+    "max_detections": [], "images": 1, "objects": {"counted": 1, "ignored": 0, "left_out": 0, "never_found": 0},
+    "detections": {"listed": 2, "counted": 2, "cut": 0, "left_out": 0, "unknown_images": 0, "unknown_classes": 0},
+    "unknown_classes": [], "warnings": [], "mean": {**FIGURES, "classes": 1}, "bootstrap": None, "compared": None,
+    "classes": [CLASS, WITHOUT]}
+
+
+def evaluation(**changes):
+    return json.dumps({**EVALUATION, **changes})
+
+
 GOOD = {
     "a document without pictures": ("output", document()),
     "a document of detections": ("output", detection()),
@@ -51,6 +69,7 @@ GOOD = {
     "a picture that failed": ("output", document(FAILED)),
     "two lines": ("lines", (json.dumps({"schema_version": 1, **PICTURE}) + "\n") * 2),
     "an empty configuration": ("config", "{}"),
+    "an evaluation": ("eval", evaluation()),
 }
 
 BAD = {
@@ -83,6 +102,12 @@ BAD = {
     "a line without version": ("lines", "'schema_version' is a required", json.dumps(PICTURE)),
     "a blank line": ("lines", "Expecting", "\n"),
     "no line": ("lines", "no document", ""),
+    "a figure of -2": ("eval", "is not valid under any", evaluation(mean={**FIGURES, "ap": -2, "classes": 1})),
+    "a figure of null": ("eval", "is not valid under any", evaluation(mean={**FIGURES, "ap": None, "classes": 1})),
+    "an evaluation of coco without stats": ("eval", "'stats' is a required", evaluation(metric="coco")),
+    "an evaluation of voc with stats": ("eval", "False schema", evaluation(stats=[0] * 12)),
+    "a class with a key too many": ("eval", "Unevaluated", evaluation(classes=[{**CLASS, "extra": 1}])),
+    "a short curve": ("eval", "is too short", evaluation(classes=[{**CLASS, "precision": [[1]]}])),
     "an unknown key of a configuration": ("config", "'thread' was unexpected", '{"runtime":{"thread":1}}'),
     "a value out of range": ("config", "2 is greater than the maximum", '{"postprocess":{"nms":{"iou":2}}}'),
     "a letter twice": ("config", "does not match", '{"proposals":{"selective_search":{"similarities":["CC"]}}}'),
