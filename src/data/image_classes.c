@@ -6,11 +6,6 @@
 #include "src/data/names.h"
 #include "src/data/results.h"
 
-typedef struct pair_list {
-    det_image_class *pairs;
-    size_t count, capacity;
-} pair_list;
-
 static bool find_image(const det_result_names *names, const char *text, size_t *image)
 {
     int64_t id = 0;
@@ -32,7 +27,7 @@ static bool find_class(const det_result_names *names, const char *text, size_t *
     return true;
 }
 
-static det_status add_pair(pair_list *list, const det_result_names *names, const char *image,
+static det_status add_pair(det_pair_list *list, const det_result_names *names, const char *image,
                            const char *category, det_error *error)
 {
     det_image_class pair = {0};
@@ -46,7 +41,7 @@ static det_status add_pair(pair_list *list, const det_result_names *names, const
     return DET_OK;
 }
 
-static det_status read_line(pair_list *list, const det_result_names *names, det_span line,
+static det_status read_line(det_pair_list *list, const det_result_names *names, det_span line,
                             det_error *error)
 {
     char *image = det_span_copy(det_span_word(&line)), *category = det_span_copy(line);
@@ -57,10 +52,10 @@ static det_status read_line(pair_list *list, const det_result_names *names, det_
     return status;
 }
 
-static det_status read_lines(pair_list *list, const det_result_names *names, const det_bytes *bytes,
-                             det_error *error)
+det_status det_image_classes_parse(const char *text, size_t size, const det_result_names *names,
+                                   det_pair_list *list, det_error *error)
 {
-    det_span left = det_span_of((const char *)bytes->data, bytes->size);
+    det_span left = det_span_of(text, size);
     det_status status = DET_OK;
     for (size_t number = 1; status == DET_OK && left.length > 0; number++) {
         const det_span line = det_span_cut(&left, '\n');
@@ -76,10 +71,12 @@ det_status det_image_classes_read(const char *path, const det_annotations *annot
     const uint64_t max_bytes = UINT64_C(1) << 30;
     det_bytes bytes = {0};
     det_result_names names = {0};
-    pair_list list = {0};
+    det_pair_list list = {0};
     det_status status = det_result_names_make(annotations, NULL, 0, &names, error);
     if (status == DET_OK) status = det_file_read(path, max_bytes, &bytes, error);
-    if (status == DET_OK) status = read_lines(&list, &names, &bytes, error);
+    if (status == DET_OK)
+        status =
+            det_image_classes_parse((const char *)bytes.data, bytes.size, &names, &list, error);
     det_bytes_free(&bytes);
     det_result_names_free(&names);
     if (status < 0) {

@@ -109,4 +109,16 @@ det_status det_results_parse_voc(const char *text, size_t size, const char *clas
 det_status det_results_read_voc(const char *path, const det_result_names *names,
                                 det_results_part *part, det_error *error);
 
+/* ---- Pairs of a picture and a class ---- */
+
+/** {0} is empty; det_image_classes_free frees the pairs. */
+typedef struct det_pair_list {
+    det_image_class *pairs;
+    size_t count, capacity;
+} det_pair_list;
+
+/** Adds the pairs of a text, as det_image_classes_read says. */
+det_status det_image_classes_parse(const char *text, size_t size, const det_result_names *names,
+                                   det_pair_list *list, det_error *error);
+
 #endif

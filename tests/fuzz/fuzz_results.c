@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as results; the first one chooses the format. What is read in place is read the other
- * way as well, and gives the same. */
+/* Any bytes as results, or as pairs of pictures and classes; the first one chooses the format. What
+ * is read in place is read the other way as well, and gives the same. */
 #include "src/base/memory.h"
 #include "src/data/results.h"
 #include "tests/fuzz/fuzz.h"
@@ -38,6 +38,17 @@ static void check_flat(const char *text, size_t size, const det_result_names *na
     det_results_part_free(&other);
 }
 
+static det_status check_pairs(const char *text, size_t size, const det_result_names *names,
+                              det_error *error)
+{
+    det_pair_list list = {0};
+    const det_status status = det_image_classes_parse(text, size, names, &list, error);
+    for (size_t i = 0; i < list.count; i++)
+        if (list.pairs[i].image > 1 || list.pairs[i].category > 1) abort();
+    det_image_classes_free(list.pairs);
+    return status;
+}
+
 static void check_names(const det_annotations *annotations, const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data + 1;
@@ -46,16 +57,19 @@ static void check_names(const det_annotations *annotations, const uint8_t *data,
     det_error error = {0};
     det_status status = det_result_names_make(annotations, NULL, 0, &names, &error);
     if (status < 0) abort();
-    switch (data[0] % 4) {
-    case 0:
+    switch (data[0]) {
+    case '0':
         check_flat(text, size - 1, &names);
         status = det_results_parse_coco(text, size - 1, &names, &part, &error);
         break;
-    case 1:
+    case '1':
         status = det_results_parse_json(text, size - 1, &names, &part, &error);
         break;
-    case 2:
+    case '2':
         status = det_results_parse_lines(text, size - 1, &names, &part, &error);
+        break;
+    case '3':
+        status = check_pairs(text, size - 1, &names, &error);
         break;
     default:
         status = det_results_parse_voc(text, size - 1, "dog", &names, &part, &error);
