@@ -7,34 +7,23 @@
 
 #include "src/base/error.h"
 #include "src/base/memory.h"
+#include "src/data/id_places.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- The order of pictures ---- */
 
-typedef struct image_id {
-    int64_t id;
-    uint32_t image;
-} image_id;
-
-static int compare_ids(const void *a, const void *b)
-{
-    const image_id *x = a, *y = b;
-    if (x->id != y->id) return x->id < y->id ? -1 : 1;
-    return (x->image > y->image) - (x->image < y->image);
-}
-
 static bool order_images(det_eval_index *index)
 {
     const size_t count = index->annotations->image_count;
-    image_id *ids = det_alloc_array(count, sizeof *ids);
+    det_id_place *ids = det_alloc_array(count, sizeof *ids);
     index->image_places = det_alloc_array(count, sizeof *index->image_places);
     const bool enough = ids && index->image_places;
     for (size_t i = 0; enough && i < count; i++)
-        ids[i] = (image_id){index->annotations->images[i].id, (uint32_t)i};
-    if (enough && count > 0) qsort(ids, count, sizeof *ids, compare_ids);
-    for (size_t i = 0; enough && i < count; i++) index->image_places[ids[i].image] = (uint32_t)i;
+        ids[i] = (det_id_place){index->annotations->images[i].id, i};
+    if (enough) det_id_places_sort(ids, count);
+    for (size_t i = 0; enough && i < count; i++) index->image_places[ids[i].at] = (uint32_t)i;
     det_free(ids);
     return enough;
 }

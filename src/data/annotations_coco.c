@@ -8,11 +8,11 @@
 #include "src/base/json_reader.h"
 #include "src/base/memory.h"
 #include "src/base/span.h"
+#include "src/data/id_places.h"
 #include "src/data/names.h"
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,18 +22,12 @@ typedef struct link {
     size_t index; /* in "annotations" */
 } link_of_object;
 
-/* An id, and which image or category has it. */
-typedef struct owner {
-    int64_t id;
-    size_t at;
-} owner;
-
 typedef struct coco_reader {
     det_annotations_data *data;
     link_of_object *links; /* one for each of data->objects */
     size_t link_capacity;
-    owner *images, *categories; /* sorted by id */
-    size_t unknown;             /* objects left out */
+    det_id_place *images, *categories; /* sorted by id */
+    size_t unknown;                    /* objects left out */
 } coco_reader;
 
 static det_status out_of_memory(det_error *error)
@@ -241,17 +235,11 @@ static det_status take_element(void *context, const char *key, size_t index, jso
 
 /* ---- Which image, which category ---- */
 
-static int compare_owners(const void *a, const void *b)
-{
-    const owner *x = a, *y = b;
-    if (x->id != y->id) return x->id < y->id ? -1 : 1;
-    return (x->at > y->at) - (x->at < y->at);
-}
-
 /* Sorts ids; two that are the same are an error. */
-static det_status sort_owners(owner *owners, size_t count, const char *array, det_error *error)
+static det_status sort_owners(det_id_place *owners, size_t count, const char *array,
+                              det_error *error)
 {
-    if (count > 0) qsort(owners, count, sizeof *owners, compare_owners);
+    det_id_places_sort(owners, count);
     for (size_t i = 1; i < count; i++) {
         if (owners[i].id != owners[i - 1].id) continue;
         det_fail(error, DET_FORMAT, "has the \"id\" %lld, which %s[%zu] has, too",
@@ -262,19 +250,6 @@ static det_status sort_owners(owner *owners, size_t count, const char *array, de
     return DET_OK;
 }
 
-static const owner *find_owner(const owner *owners, size_t count, int64_t id)
-{
-    size_t low = 0, high = count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (owners[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < count && owners[low].id == id ? &owners[low] : NULL;
-}
-
 static det_status make_owners(coco_reader *r, det_error *error)
 {
     const det_annotations_data *data = r->data;
@@ -282,8 +257,9 @@ static det_status make_owners(coco_reader *r, det_error *error)
     r->images = det_alloc_array(images, sizeof *r->images);
     r->categories = det_alloc_array(categories, sizeof *r->categories);
     if (!r->images || !r->categories) return out_of_memory(error);
-    for (size_t i = 0; i < images; i++) r->images[i] = (owner){data->images[i].id, i};
-    for (size_t i = 0; i < categories; i++) r->categories[i] = (owner){data->categories[i].id, i};
+    for (size_t i = 0; i < images; i++) r->images[i] = (det_id_place){data->images[i].id, i};
+    for (size_t i = 0; i < categories; i++)
+        r->categories[i] = (det_id_place){data->categories[i].id, i};
     const det_status status = sort_owners(r->images, images, "images", error);
     return status < 0 ? status : sort_owners(r->categories, categories, "categories", error);
 }
@@ -293,8 +269,10 @@ static bool settle(coco_reader *r, size_t index)
 {
     det_annotations_data *data = r->data;
     const link_of_object *link = &r->links[index];
-    const owner *image = find_owner(r->images, data->seen.image_count, link->image_id);
-    const owner *category = find_owner(r->categories, data->seen.category_count, link->category_id);
+    const det_id_place *image =
+        det_id_places_find(r->images, data->seen.image_count, link->image_id);
+    const det_id_place *category =
+        det_id_places_find(r->categories, data->seen.category_count, link->category_id);
     if (!image)
         det_annotations_note(data, DET_ODDITY_UNKNOWN_IMAGE, "annotations[%zu], \"image_id\" %lld",
                              link->index, (long long)link->image_id);
@@ -346,10 +324,10 @@ static det_status group_objects(det_annotations_data *data, det_error *error)
 static det_status find_same_ids(det_annotations_data *data, det_error *error)
 {
     const size_t count = data->seen.object_count;
-    owner *ids = det_alloc_array(count, sizeof *ids);
+    det_id_place *ids = det_alloc_array(count, sizeof *ids);
     if (!ids) return out_of_memory(error);
-    for (size_t i = 0; i < count; i++) ids[i] = (owner){data->objects[i].id, i};
-    if (count > 0) qsort(ids, count, sizeof *ids, compare_owners);
+    for (size_t i = 0; i < count; i++) ids[i] = (det_id_place){data->objects[i].id, i};
+    det_id_places_sort(ids, count);
     for (size_t i = 1; i < count; i++)
         if (ids[i].id == ids[i - 1].id && ids[i].id != -1)
             det_annotations_note(data, DET_ODDITY_SAME_ID, "%lld", (long long)ids[i].id);

@@ -5,6 +5,7 @@
 #include "detect/results.h"
 #include "src/base/error.h"
 #include "src/data/annotations.h"
+#include "src/data/id_places.h"
 
 #include <json-c/json.h>
 
@@ -22,12 +23,7 @@ typedef enum det_results_note {
     DET_NOTE_COUNT
 } det_results_note;
 
-/** An id, or the name of a class, and which picture or class has it. */
-typedef struct det_id_place {
-    int64_t id;
-    uint32_t at;
-} det_id_place;
-
+/** The name of a class, and which one has it. */
 typedef struct det_name_place {
     const char *name;
     uint32_t at;

@@ -9,26 +9,11 @@
 
 /* ---- Sorted lists. Of equal ones the first in the list counts. ---- */
 
-static int compare_ids(const void *a, const void *b)
-{
-    const det_id_place *x = a, *y = b;
-    if (x->id != y->id) return x->id < y->id ? -1 : 1;
-    return (x->at > y->at) - (x->at < y->at);
-}
-
 static bool find_id(const det_id_place *places, size_t count, int64_t id, uint32_t *at)
 {
-    size_t low = 0, high = count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (places[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == count || places[low].id != id) return false;
-    *at = places[low].at;
-    return true;
+    const det_id_place *place = det_id_places_find(places, count, id);
+    if (place) *at = (uint32_t)place->at;
+    return place != NULL;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -85,10 +70,9 @@ static det_status make_images(det_result_names *names, det_error *error)
     for (size_t i = 0; i < a->image_count; i++) {
         int64_t id = a->images[i].id;
         if (a->format != DET_ANNOTATIONS_COCO && !det_name_number(a->images[i].file, &id)) continue;
-        names->images[names->image_count++] = (det_id_place){id, (uint32_t)i};
+        names->images[names->image_count++] = (det_id_place){id, i};
     }
-    if (names->image_count > 0)
-        qsort(names->images, names->image_count, sizeof *names->images, compare_ids);
+    det_id_places_sort(names->images, names->image_count);
     return DET_OK;
 }
 
@@ -128,7 +112,7 @@ static det_status make_classes(det_result_names *names, const det_class_pair *cl
     names->names = det_alloc_array(a->category_count + class_map_count, sizeof *names->names);
     if (!names->ids || !names->names) return out_of_memory(error);
     for (size_t c = 0; c < a->category_count; c++) {
-        names->ids[names->id_count++] = (det_id_place){a->categories[c].id, (uint32_t)c};
+        names->ids[names->id_count++] = (det_id_place){a->categories[c].id, c};
         names->names[names->name_count++] = (det_name_place){a->categories[c].name, (uint32_t)c};
     }
     for (size_t i = 0; i < class_map_count; i++) {
@@ -137,10 +121,9 @@ static det_status make_classes(det_result_names *names, const det_class_pair *cl
         if (status < 0) return status;
         map_class(names, class_map[i].from, category);
     }
-    if (names->id_count > 0) {
-        qsort(names->ids, names->id_count, sizeof *names->ids, compare_ids);
+    det_id_places_sort(names->ids, names->id_count);
+    if (names->name_count > 0)
         qsort(names->names, names->name_count, sizeof *names->names, compare_names);
-    }
     return DET_OK;
 }
 
