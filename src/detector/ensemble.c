@@ -78,7 +78,8 @@ static det_status choose_precision(det_ensemble *ensemble, const char *name, det
     return det_error_inside(error, "classifier.precision", ".", status);
 }
 
-static det_status compile(det_ensemble *ensemble, size_t at, const char *layer, det_error *error)
+static det_status compile(det_ensemble *ensemble, size_t at, bool winograd, const char *layer,
+                          det_error *error)
 {
     const det_model *model = ensemble->models[at];
     if (layer && det_graph_find(&model->graph, layer) < 0)
@@ -86,6 +87,7 @@ static det_status compile(det_ensemble *ensemble, size_t at, const char *layer, 
     const det_network_options options = {.precision = ensemble->precision,
                                          .batch = ensemble->batch,
                                          .threads = ensemble->threads,
+                                         .winograd = winograd,
                                          .to = layer ? &layer : NULL,
                                          .to_count = layer ? 1 : 0};
     const det_status status =
@@ -137,7 +139,7 @@ det_status det_ensemble_create(const det_config *config, const det_ensemble_opti
     if (status == DET_OK) status = choose_precision(ensemble, config->classifier.precision, error);
     for (size_t i = 0; i < count && status == DET_OK; i++) {
         if (options->whole_pictures) forget_surroundings(&ensemble->crops[i]);
-        status = compile(ensemble, i, options->layer, error);
+        status = compile(ensemble, i, config->classifier.winograd, options->layer, error);
     }
     return status;
 }

@@ -65,7 +65,7 @@ static void the_defaults_are_those_of_the_papers_fast_version(void **state)
     assert_string_equal(c->classifier.precision, "f32");
     assert_string_equal(c->classifier.regions, "crop");
     assert_true(c->classifier.batch == 8 && c->classifier.context_px == -1);
-    assert_false(c->classifier.cascade);
+    assert_false(c->classifier.cascade || c->classifier.winograd);
     assert_true(c->postprocess.score_threshold == .05f && c->postprocess.max_detections == 100);
     assert_true(c->postprocess.nms_method == DET_NMS_HARD && c->postprocess.nms_iou == .3f);
     assert_false(c->postprocess.box_regression);
@@ -194,7 +194,7 @@ static void every_key_reaches_its_field(void **state)
         "\"superpixel_scale\":2,\"max\":11,\"min_side\":5,\"width\":640,"
         "\"seed\":9007199254740991,\"near_duplicate_iou\":0.8},\"multibox\":{\"max\":13}},"
         "\"classifier\":{\"models\":[\"a\",\"/b/c\"],\"vote\":\"average\",\"precision\":\"auto\","
-        "\"batch\":3,\"regions\":\"pool\",\"context_px\":16,\"cascade\":true},"
+        "\"winograd\":true,\"batch\":3,\"regions\":\"pool\",\"context_px\":16,\"cascade\":true},"
         "\"postprocess\":{\"score_threshold\":0.25,\"max_detections\":17,\"box_regression\":true,"
         "\"nms\":{\"method\":\"none\",\"iou\":0.5}},"
         "\"runtime\":{\"threads\":2,\"seed\":19},"
@@ -224,7 +224,8 @@ static void every_key_reaches_its_field(void **state)
     assert_string_equal(c->classifier.precision, "auto");
     assert_string_equal(c->classifier.regions, "pool");
     assert_true(c->classifier.batch == 3 && c->classifier.context_px == 16);
-    assert_true(c->classifier.cascade && c->postprocess.box_regression);
+    assert_true(c->classifier.cascade && c->classifier.winograd);
+    assert_true(c->postprocess.box_regression);
     assert_true(c->postprocess.score_threshold == .25f && c->postprocess.max_detections == 17);
     assert_true(c->postprocess.nms_method == DET_NMS_NONE && c->postprocess.nms_iou == .5f);
     assert_true(c->runtime.threads == 2 && c->runtime.seed == 19);

@@ -387,8 +387,7 @@ static det_status build(compilation *c, det_error *error)
 {
     det_status status =
         det_plan_create(&c->network->plan, float_type(c->network->precision), error);
-    if (status == DET_OK && !c->network->plan.winograd)
-        c->network->plan.tiles = find_tiles(&c->network->plan);
+    if (status == DET_OK) c->network->plan.tiles = find_tiles(&c->network->plan);
     if (status == DET_OK && c->network->precision == DET_INT8)
         status = det_types_choose(c->network->model, c->needed, c->from, &c->types, error);
     if (status == DET_OK) status = add_input(c, error);
@@ -545,4 +544,34 @@ void det_network_step(const det_network *network, size_t index, const char **lay
     const det_step *step = &network->plan.steps[index];
     *layer = step->layer;
     *implementation = step->implementation;
+}
+
+static const char *primitive_kind(const_dnnl_primitive_t primitive)
+{
+    static const struct {
+        dnnl_primitive_kind_t kind;
+        const char *name;
+    } names[] = {
+        {dnnl_convolution, "convolution"},
+        {dnnl_inner_product, "inner product"},
+        {dnnl_pooling, "pooling"},
+        {dnnl_lrn, "LRN"},
+        {dnnl_concat, "concat"},
+        {dnnl_reorder, "reorder"},
+        {dnnl_eltwise, "ReLU"},
+        {dnnl_softmax, "softmax"},
+    };
+    const_dnnl_primitive_desc_t pd = NULL;
+    dnnl_primitive_kind_t kind = dnnl_undefined_primitive;
+    if (dnnl_primitive_get_primitive_desc(primitive, &pd) == dnnl_success)
+        dnnl_primitive_desc_query(pd, dnnl_query_primitive_kind, 0, &kind);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].kind == kind) return names[i].name;
+    return "other";
+}
+
+const char *det_network_step_kind(const det_network *network, size_t index)
+{
+    const det_step *step = &network->plan.steps[index];
+    return step->convolution ? "convolution" : primitive_kind(step->primitive);
 }
