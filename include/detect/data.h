@@ -31,6 +31,7 @@ typedef struct det_config {
         size_t model_count;
         char vote[16];     /**< "average" */
         char precision[8]; /**< "f32", "bf16", "int8", "auto" */
+        bool winograd;     /**< f32 may use Winograd convolutions */
         size_t batch;
         char regions[8];      /**< "crop" or "pool" */
         char pool_layer[128]; /**< classifier.pool.layer; "": found from the model */

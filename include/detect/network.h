@@ -49,7 +49,8 @@ typedef struct det_network_options {
     /** What the caller feeds (with `from`), and what it receives, has its channels innermost:
      * height x width x channels. */
     bool from_channels_last, to_channels_last;
-    bool winograd; /**< allow Winograd convolutions: faster, errors near 1e-3 */
+    bool winograd; /**< allow Winograd convolutions, in f32 where oneDNN has them: fewer
+                        multiplications, larger errors of rounding */
 } det_network_options;
 
 /** A tensor's shape for one picture. */
@@ -86,6 +87,10 @@ DET_API size_t det_network_step_count(const det_network *network);
 DET_API void det_network_step(const det_network *network, size_t index, const char **layer,
                               const char **implementation);
 
+/** What kind of work a step is: "convolution", "inner product", "pooling", "LRN", "concat",
+ *  "reorder" (of a layout or a type), "ReLU", "softmax", or "other". Not to be freed. */
+DET_API const char *det_network_step_kind(const det_network *network, size_t index);
+
 /** A worker for any of the given networks (an ensemble shares its arena).
  *  @return DET_OK, DET_MEMORY, DET_INTERNAL. */
 DET_API det_status det_worker_create(const det_network *const *networks, size_t count,
@@ -105,6 +110,15 @@ DET_API void det_worker_free(det_worker *worker);
 DET_API det_status det_network_run_pictures(const det_network *network, det_worker *worker,
                                             const uint8_t *pixels, size_t count,
                                             float *const *outputs, det_error *error);
+
+/** det_network_run_pictures with a clock around every step.
+ *
+ *  @param step_ms det_network_step_count + 1 sums, to which the milliseconds of each step are
+ * added, those of all threads together; to the last one those of input and output: bytes become the
+ * tensor, results are copied. */
+DET_API det_status det_network_time_steps(const det_network *network, det_worker *worker,
+                                          const uint8_t *pixels, size_t count,
+                                          float *const *outputs, double *step_ms, det_error *error);
 
 /** Runs the network on a tensor: count x channels x height x width floats, the output of layer
  *  options->from (options->from_channels_last: count x height x width x channels), or the pictures

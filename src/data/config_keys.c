@@ -492,6 +492,9 @@ const det_config_row det_config_rows[] = {
      WORDS("f32", "bf16", "int8", "auto"),
      .help = "The arithmetic of the networks; auto: the fastest that every model was verified "
              "with."},
+    {"classifier.winograd", "boolean", "false", set_bool, FIELD(classifier.winograd),
+     .help = "Whether 3x3 convolutions in f32 may use Winograd's algorithm, which multiplies less "
+             "and rounds worse; 'detect bench network --winograd' shows both."},
     {"classifier.batch", "integer", "8", set_size, FIELD(classifier.batch), RANGE(1, 1024),
      .help = "How many regions run through a network at once."},
     {"classifier.regions", "string", "\"crop\"", set_word, FIELD(classifier.regions),

@@ -116,6 +116,7 @@ static det_status compile(det_ensemble *ensemble, size_t at, const det_config *c
     det_network_options options = {.precision = ensemble->precision,
                                    .batch = ensemble->batch,
                                    .threads = ensemble->threads,
+                                   .winograd = config->classifier.winograd,
                                    .to = layer ? &layer : NULL,
                                    .to_count = layer ? 1 : 0};
     det_status status = DET_OK;

@@ -190,6 +190,21 @@ bench_lists_the_implementations() {
   says 'small.safetensors in f32' 'conv1  ' 'prob  '
 }
 
+bench_shows_kinds_of_layers() {
+  exits 0 detect bench network -m small.safetensors --batch 2 --repeats 2 --layers
+  prints "inner product" " %"
+  exits 0 detect bench network -m small.safetensors --batch 2 --repeats 2 --layers --json bench.json
+  json bench.json 'abs(sum(l["share"] for l in d["layers"]) - 1) < 1e-9'
+  json bench.json '{"convolution", "softmax", "input and output"} <= {l["kind"] for l in d["layers"]}'
+}
+
+bench_compares_winograd_with_direct_convolutions() {
+  exits 0 detect bench network -m small.safetensors --repeats 2 --winograd
+  prints 'Winograd: a crop takes' 'Probabilities differ by'
+  exits 0 detect bench network -m small.safetensors --repeats 2 --winograd --json bench.json
+  json bench.json 'd["direct"]["ms_per_crop"] > 0 and 0 <= d["direct"]["largest_error"] < 1e-3'
+}
+
 bench_needs_one_model() {
   exits 2 detect bench network
   says --model
@@ -226,6 +241,8 @@ check calibrate_writes_a_model_that_runs_in_int8
 check calibrate_says_what_is_missing
 check bench_measures_regions_cropped_and_pooled
 check bench_lists_the_implementations
+check bench_shows_kinds_of_layers
+check bench_compares_winograd_with_direct_convolutions
 check bench_needs_one_model
 weights=${DETECT_TEST_DATA:-$source_folder/../shared}/models
 if [ -e "$weights/bvlc_googlenet.caffemodel" ]; then

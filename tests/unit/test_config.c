@@ -69,7 +69,7 @@ static void the_defaults_are_those_of_the_papers_fast_version(void **state)
     assert_string_equal(c->classifier.precision, "f32");
     assert_string_equal(c->classifier.regions, "crop");
     assert_true(c->classifier.batch == 8 && c->classifier.context_px == -1);
-    assert_false(c->classifier.cascade);
+    assert_false(c->classifier.cascade || c->classifier.winograd);
     assert_true(c->postprocess.score_threshold == .05f && c->postprocess.max_detections == 100);
     assert_true(c->postprocess.nms_method == DET_NMS_HARD && c->postprocess.nms_iou == .3f);
     assert_false(c->postprocess.box_regression);
@@ -198,6 +198,7 @@ static void every_key_reaches_its_field(void **state)
         "\"superpixel_scale\":2,\"max\":11,\"min_side\":5,\"width\":640,"
         "\"seed\":9007199254740991,\"near_duplicate_iou\":0.8},\"multibox\":{\"max\":13}},"
         "\"classifier\":{\"models\":[\"a\",\"/b/c\"],\"vote\":\"average\",\"precision\":\"auto\","
+        "\"winograd\":true,"
         "\"batch\":3,\"regions\":\"pool\",\"pool\":{\"layer\":\"conv/1\",\"scales\":[224,448.5],"
         "\"method\":\"max\"},\"context_px\":16,\"cascade\":true},"
         "\"postprocess\":{\"score_threshold\":0.25,\"max_detections\":17,\"box_regression\":true,"
@@ -232,7 +233,8 @@ static void every_key_reaches_its_field(void **state)
     assert_string_equal(c->classifier.pool_method, "max");
     assert_memory_equal(c->classifier.pool_scales, ((float[8]){224, 448.5f}), sizeof(float[8]));
     assert_true(c->classifier.batch == 3 && c->classifier.context_px == 16);
-    assert_true(c->classifier.cascade && c->postprocess.box_regression);
+    assert_true(c->classifier.cascade && c->classifier.winograd);
+    assert_true(c->postprocess.box_regression);
     assert_true(c->postprocess.score_threshold == .25f && c->postprocess.max_detections == 17);
     assert_true(c->postprocess.nms_method == DET_NMS_NONE && c->postprocess.nms_iou == .5f);
     assert_true(c->runtime.threads == 2 && c->runtime.seed == 19);

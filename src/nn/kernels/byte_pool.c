@@ -88,7 +88,7 @@ det_status det_byte_pool_create(const det_window *window, int block, det_shape i
 {
     byte_pool *pool = det_alloc(sizeof *pool);
     if (!pool) return det_fail_memory(error, "a pool");
-    *pool = (byte_pool){{"own:maximum", 0, run, destroy}, *window, block, in, out};
+    *pool = (byte_pool){{"own:maximum", "pooling", 0, run, destroy}, *window, block, in, out};
     *kernel = &pool->kernel;
     return DET_OK;
 }

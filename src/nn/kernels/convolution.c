@@ -311,7 +311,7 @@ det_status det_convolution_create(const det_tiles *tiles, const det_convolution_
     convolution *c = det_alloc_zeroed(1, sizeof *c);
     if (!c) return det_fail_memory(error, "a convolution");
     const det_window *w = &parts->node->window;
-    c->kernel = (det_kernel){tiles->name, 0, run, destroy};
+    c->kernel = (det_kernel){tiles->name, "convolution", 0, run, destroy};
     c->tiles = tiles;
     c->in = in;
     c->out = out;

@@ -9,6 +9,7 @@
  *  input, and are written as zeros. */
 typedef struct det_kernel {
     const char *name; /**< as det_network_step gives it */
+    const char *kind; /**< as det_network_step_kind gives it */
     size_t size;      /**< bytes that it holds */
     /** `out` does not overlap `in`. The same values whatever `threads` is. */
     void (*run)(const struct det_kernel *kernel, const void *in, void *out, int threads);

@@ -74,7 +74,7 @@ det_status det_lrn_create(const det_lrn_code *code, const det_node *node, det_sh
     lrn *l = det_alloc_zeroed(1, sizeof *l);
     if (!l) return det_fail_memory(error, "a normalisation");
     const size_t channels = (size_t)shape.channels, block = (size_t)code->block;
-    l->kernel = (det_kernel){code->name, 0, run, destroy};
+    l->kernel = (det_kernel){code->name, "LRN", 0, run, destroy};
     l->code = code;
     l->planes = (channels + block - 1) / block;
     l->area = (size_t)shape.height * (size_t)shape.width;

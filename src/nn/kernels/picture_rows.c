@@ -79,7 +79,7 @@ det_status det_picture_rows_create(const det_window *window, det_shape picture, 
 {
     picture_rows *rows = det_alloc(sizeof *rows);
     if (!rows) return det_fail_memory(error, "the rows of a picture");
-    *rows = (picture_rows){{"own:rows", 0, run, destroy},
+    *rows = (picture_rows){{"own:rows", "reorder", 0, run, destroy},
                            picture,
                            det_picture_rows_shape(window, picture),
                            window->pad_h,

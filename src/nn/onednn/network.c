@@ -291,8 +291,6 @@ static int add_layer(compilation *c, int index, det_error *error)
         .rounded = is_integer(c, index) ? rounded_weights(c, index) : NULL,
     };
     if (layer.weight_scales) return det_add_integer_layer(plan, &layer, input, error);
-    const int own = det_add_own(plan, &layer, input, error);
-    if (own != DET_NOT_OURS) return own;
     switch (node->op) {
     case DET_OP_CONVOLUTION:
         return det_add_convolution(plan, &layer, input, error);
@@ -571,4 +569,34 @@ void det_network_step(const det_network *network, size_t index, const char **lay
     const det_step *step = &network->plan.steps[index];
     *layer = step->layer;
     *implementation = step->implementation;
+}
+
+static const char *primitive_kind(const_dnnl_primitive_t primitive)
+{
+    static const struct {
+        dnnl_primitive_kind_t kind;
+        const char *name;
+    } names[] = {
+        {dnnl_convolution, "convolution"},
+        {dnnl_inner_product, "inner product"},
+        {dnnl_pooling, "pooling"},
+        {dnnl_lrn, "LRN"},
+        {dnnl_concat, "concat"},
+        {dnnl_reorder, "reorder"},
+        {dnnl_eltwise, "ReLU"},
+        {dnnl_softmax, "softmax"},
+    };
+    const_dnnl_primitive_desc_t pd = NULL;
+    dnnl_primitive_kind_t kind = dnnl_undefined_primitive;
+    if (dnnl_primitive_get_primitive_desc(primitive, &pd) == dnnl_success)
+        dnnl_primitive_desc_query(pd, dnnl_query_primitive_kind, 0, &kind);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].kind == kind) return names[i].name;
+    return "other";
+}
+
+const char *det_network_step_kind(const det_network *network, size_t index)
+{
+    const det_step *step = &network->plan.steps[index];
+    return step->kernel ? step->kernel->kind : primitive_kind(step->primitive);
 }

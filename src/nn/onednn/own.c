@@ -42,13 +42,11 @@ static const det_lrn_code *find_lrn(const det_plan *plan)
     return NULL;
 }
 
-/* oneDNN has Winograd's convolutions, and so all of those in floating point where they are asked
- * for. */
 void det_plan_choose_kernels(det_plan *plan, det_precision precision)
 {
     const det_values type = plan->type == dnnl_bf16 ? DET_VALUES_BF16 : DET_VALUES_F32;
     plan->lrn = find_lrn(plan);
-    if (!plan->winograd) plan->tiles = find_tiles(plan, type, 0);
+    plan->tiles = find_tiles(plan, type, 0);
     if (precision == DET_INT8)
         plan->byte_tiles = find_tiles(plan, DET_VALUES_BYTES, plan->weight_bits == 8 ? 127 : 63);
 }

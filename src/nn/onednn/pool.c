@@ -139,6 +139,8 @@ static int prepare_input(det_plan *plan, const det_layer *layer, int input, det_
 
 int det_add_pool(det_plan *plan, const det_layer *layer, int input, det_error *error)
 {
+    const int own = det_add_own(plan, layer, input, error);
+    if (own != DET_NOT_OURS) return own;
     side v, h;
     sides_of(layer, &v, &h);
     const bool padded = v.pad > 0 || h.pad > 0;

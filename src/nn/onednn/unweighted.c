@@ -43,6 +43,8 @@ static dnnl_status_t describe_lrn(const det_plan *plan, const det_node *node, de
 
 int det_add_lrn(det_plan *plan, const det_layer *layer, int input, det_error *error)
 {
+    const int own = det_add_own(plan, layer, input, error);
+    if (own != DET_NOT_OURS) return own;
     const int map = det_plan_as_map(plan, layer->node->name, input, error);
     return map < 0 ? map : add(plan, layer, map, describe_lrn, error);
 }

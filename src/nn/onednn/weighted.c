@@ -58,7 +58,8 @@ void det_convolution_window(const det_node *node, dnnl_dims_t window[4])
 }
 
 static dnnl_status_t describe_convolution(const det_plan *plan, const det_layer *layer,
-                                          const layouts_of *l, dnnl_primitive_desc_t *pd)
+                                          const layouts_of *l, dnnl_alg_kind_t algorithm,
+                                          dnnl_primitive_desc_t *pd)
 {
     dnnl_dims_t window[4];
     det_convolution_window(layer->node, window);
@@ -66,9 +67,8 @@ static dnnl_status_t describe_convolution(const det_plan *plan, const det_layer 
                                          layer->node->bias.values ? l->bias : NULL, l->out};
     dnnl_primitive_attr_t attributes = det_plan_attributes(layer->relu, NULL);
     if (!attributes) return dnnl_out_of_memory;
-    const dnnl_status_t result = det_pd_convolution(
-        pd, plan->engine, plan->winograd ? dnnl_convolution_auto : dnnl_convolution_direct, layouts,
-        window, attributes);
+    const dnnl_status_t result =
+        det_pd_convolution(pd, plan->engine, algorithm, layouts, window, attributes);
     dnnl_primitive_attr_destroy(attributes);
     return result;
 }
@@ -99,16 +99,35 @@ static void convolution_layouts(const det_plan *plan, const det_layer *layer, in
     l->out = det_plan_output_layout(plan, layer);
 }
 
+static int add_onednn(det_plan *plan, const det_layer *layer, int input, const layouts_of *l,
+                      dnnl_primitive_desc_t pd, det_error *error)
+{
+    const dnnl_status_t result =
+        pd ? dnnl_success : describe_convolution(plan, layer, l, dnnl_convolution_direct, &pd);
+    return result == dnnl_success ? add_weighted(plan, layer, input, l, pd, error)
+                                  : (int)det_dnnl_fail(error, "describe a convolution", result);
+}
+
+/* Winograd's algorithm, where it is allowed and oneDNN has it (3x3, stride 1, f32); else ours; else
+ * oneDNN's direct one. */
 int det_add_convolution(det_plan *plan, const det_layer *layer, int input, det_error *error)
 {
     layouts_of l = {0};
     dnnl_primitive_desc_t pd = NULL;
+    int output = DET_MEMORY;
     convolution_layouts(plan, layer, input, &l);
-    const dnnl_status_t result =
-        complete(&l) ? describe_convolution(plan, layer, &l, &pd) : dnnl_out_of_memory;
-    const int output = result == dnnl_success
-                           ? add_weighted(plan, layer, input, &l, pd, error)
-                           : (int)det_dnnl_fail(error, "describe a convolution", result);
+    if (!complete(&l)) {
+        output = (int)det_fail_memory(error, "the layouts of a convolution");
+        goto done;
+    }
+    if (plan->winograd &&
+        describe_convolution(plan, layer, &l, dnnl_convolution_winograd, &pd) == dnnl_success) {
+        output = add_onednn(plan, layer, input, &l, pd, error);
+        goto done;
+    }
+    output = det_add_own(plan, layer, input, error);
+    if (output == DET_NOT_OURS) output = add_onednn(plan, layer, input, &l, NULL, error);
+done:
     free_layouts(&l);
     return output;
 }

@@ -2,6 +2,7 @@
 /* Runs compiled networks. A worker has a lane for each thread: an arena that all its networks
  * share, and for each network a stream and oneDNN's memory objects, which point into the arena. */
 #include "src/base/parallel.h"
+#include "src/base/run.h"
 #include "src/nn/model_file.h"
 #include "src/nn/network_fill.h"
 #include "src/nn/onednn/plan.h"
@@ -172,6 +173,7 @@ typedef struct {
     const void *fill_context;
     size_t count;
     float *const *outputs;
+    double *lane_ms;         /* of each lane: its steps, input and output; or NULL: nobody asks */
     atomic_int failure;      /* dnnl_status_t of the last step that failed */
     atomic_int fill_failure; /* det_status of the last fill that failed */
 } batch;
@@ -196,10 +198,22 @@ static void run_kernel(const det_plan *plan, const det_step *step, uint8_t *aren
     step->kernel->run(step->kernel, arena + in->arena_offset, arena + out->arena_offset, threads);
 }
 
-static dnnl_status_t run_steps(const det_network *network, const lane_network *l, uint8_t *arena)
+/* Adds the time since `*since_s` to a sum, where there is one, and starts again. */
+static void add_lap(double *sum_ms, double *since_s)
+{
+    if (!sum_ms) return;
+    const double now_s = det_now_s();
+    *sum_ms += (now_s - *since_s) * 1e3;
+    *since_s = now_s;
+}
+
+/* step_ms: a sum for each step, or NULL. */
+static dnnl_status_t run_steps(const det_network *network, const lane_network *l, uint8_t *arena,
+                               double *step_ms)
 {
     const det_plan *plan = &network->plan;
     const dnnl_exec_arg_t *arguments = l->arguments;
+    double since_s = step_ms ? det_now_s() : 0;
     for (int i = 0; i < plan->step_count; i++) {
         const det_step *step = &plan->steps[i];
         const int count = step->argument_count + (step->scratchpad_size > 0);
@@ -210,6 +224,7 @@ static dnnl_status_t run_steps(const det_network *network, const lane_network *l
             result = dnnl_primitive_execute(step->primitive, l->stream, count, arguments);
         if (result != dnnl_success) return result;
         arguments += step->argument_count + 1;
+        add_lap(step_ms ? step_ms + i : NULL, &since_s);
     }
     return dnnl_stream_wait(l->stream);
 }
@@ -233,19 +248,27 @@ static void run_picture(void *context, size_t index, int worker)
     const det_plan *plan = &network->plan;
     const lane *l = &b->lanes[worker];
     float *input = (float *)(void *)(l->arena + plan->tensors[network->input].arena_offset);
+    const size_t steps = (size_t)plan->step_count;
+    double *step_ms = b->lane_ms ? b->lane_ms + (size_t)worker * (steps + 1) : NULL;
+    double *copies_ms = step_ms ? step_ms + steps : NULL;
+    double since_s = step_ms ? det_now_s() : 0;
+
     const det_status status = write_input(b, index, det_shape_values(network->input_shape), input);
     if (status < 0) {
         atomic_store(&b->fill_failure, (int)status);
         return;
     }
-    const dnnl_status_t result = run_steps(network, &l->networks[b->which], l->arena);
+    add_lap(copies_ms, &since_s);
+    const dnnl_status_t result = run_steps(network, &l->networks[b->which], l->arena, step_ms);
     if (result != dnnl_success) atomic_store(&b->failure, (int)result);
+    if (step_ms) since_s = det_now_s();
 
     for (size_t i = 0; i < network->output_count; i++) {
         const size_t values = det_shape_values(network->output_shapes[i]);
         memcpy(b->outputs[i] + index * values,
                l->arena + plan->tensors[network->outputs[i]].arena_offset, values * sizeof(float));
     }
+    add_lap(copies_ms, &since_s);
 }
 
 static void run_batch(void *context)
@@ -277,14 +300,35 @@ static det_status run(const det_network *network, const det_worker *worker, batc
                : det_dnnl_fail(error, "run a layer", (dnnl_status_t)failure);
 }
 
+static det_status run_pictures(const det_network *network, const det_worker *worker, batch *b,
+                               det_error *error)
+{
+    if (network->takes_tensor)
+        return det_fail(error, DET_ARGUMENT, "this network is fed a layer's output, not pictures");
+    return run(network, worker, b, error);
+}
+
 det_status det_network_run_pictures(const det_network *network, det_worker *worker,
                                     const uint8_t *pixels, size_t count, float *const *outputs,
                                     det_error *error)
 {
-    if (network->takes_tensor)
-        return det_fail(error, DET_ARGUMENT, "this network is fed a layer's output, not pictures");
     batch b = {.pixels = pixels, .count = count, .outputs = outputs};
-    return run(network, worker, &b, error);
+    return run_pictures(network, worker, &b, error);
+}
+
+det_status det_network_time_steps(const det_network *network, det_worker *worker,
+                                  const uint8_t *pixels, size_t count, float *const *outputs,
+                                  double *step_ms, det_error *error)
+{
+    const size_t sums = (size_t)network->plan.step_count + 1;
+    double *lane_ms = det_alloc_zeroed((size_t)worker->lane_count * sums, sizeof *lane_ms);
+    if (!lane_ms) return det_fail_memory(error, "the times of steps");
+    batch b = {.pixels = pixels, .count = count, .outputs = outputs, .lane_ms = lane_ms};
+    const det_status status = run_pictures(network, worker, &b, error);
+    for (size_t i = 0; status == DET_OK && i < (size_t)worker->lane_count * sums; i++)
+        step_ms[i % sums] += lane_ms[i];
+    det_free(lane_ms);
+    return status;
 }
 
 det_status det_network_run_tensor(const det_network *network, det_worker *worker,
