@@ -70,7 +70,8 @@ static bool collect_sources(const det_model *model, det_tensor_source *sources, 
     for (int i = 0; i < model->graph.count; i++)
         add_sources(sources, count, &model->graph.nodes[i]);
     for (int i = 0; i < model->graph.count; i++)
-        if (!add_rounded(sources, count, model, i, names + DET_WEIGHT_WIDTHS * i)) return false;
+        if (!add_rounded(sources, count, model, i, names + (ptrdiff_t)DET_WEIGHT_WIDTHS * i))
+            return false;
     return true;
 }
 
