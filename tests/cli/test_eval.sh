@@ -155,6 +155,16 @@ other_numbers_of_detections_can_be_asked_for() {
   says '(0, 1]'
 }
 
+the_bench_makes_a_set_measures_and_leaves_nothing() {
+  mkdir temporary
+  TMPDIR=$PWD/temporary exits 0 detect bench eval --repeats 1 --json out.json
+  prints '5000 pictures, 36000 objects, 80 classes' '500000 detections' 'evaluation' 'Peak memory'
+  json out.json 'd["repeats"] == 1 and 0 < d["ap"] < 1 and d["total_ms"] >= d["results_ms"] > 0'
+  [ -z "$(ls temporary)" ] || fail "$(ls temporary) is left"
+  TMPDIR=$PWD/missing exits 1 detect bench eval
+  says 'temporary folder'
+}
+
 what_is_missing_or_wrong_is_named() {
   exits 2 detect eval -a truth.json
   says '--results PATH'
@@ -180,5 +190,6 @@ check voc_folders_and_comp4_files_are_read
 check ilsvrc_has_thresholds_of_its_own_and_pairs_to_leave_out
 check intervals_and_differences_are_over_samples_of_pictures
 check other_numbers_of_detections_can_be_asked_for
+check the_bench_makes_a_set_measures_and_leaves_nothing
 check what_is_missing_or_wrong_is_named
 finish

@@ -115,6 +115,16 @@ static void pairs_left_out_lose_objects_and_detections(void **state)
     det_evaluation_free(e);
 }
 
+static void no_detections_give_0_and_perfect_ones_1(void **state)
+{
+    (void)state;
+    test_set *set = begin(3);
+    for (size_t i = 0; i < 3; i++) test_set_object(set, i, 0, 1, 1, 10, 10);
+    assert_ap(set, 0);
+    for (uint32_t i = 0; i < 3; i++) test_set_found(set, i, .9, 1, 1, 10, 10);
+    assert_ap(set, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +135,7 @@ int main(void)
         cmocka_unit_test(every_object_counts_difficult_or_not),
         cmocka_unit_test(equal_scores_go_by_the_id_of_the_picture),
         cmocka_unit_test(pairs_left_out_lose_objects_and_detections),
+        cmocka_unit_test(no_detections_give_0_and_perfect_ones_1),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -299,7 +299,7 @@ static det_status evaluate_all(const test_set *set, det_error *error)
     const det_image_class pair = {0, 0};
     const det_eval_options options = {
         .metric = DET_METRIC_ILSVRC, .keep_matches = true, .left_out = &pair, .left_out_count = 1};
-    const det_eval_options coco = {.keep_matches = true};
+    const det_eval_options coco = {.keep_matches = true}, voc = {.metric = DET_METRIC_VOC07};
     const det_run run = {.threads = 1};
     det_evaluation *e = NULL, *other = NULL;
     det_eval_curve curve = {0};
@@ -307,6 +307,10 @@ static det_status evaluate_all(const test_set *set, det_error *error)
     det_status status = det_evaluate(&set->annotations, &set->results, &coco, &run, &e, error);
     if (status == DET_OK)
         status = det_evaluate(&set->annotations, &set->results, &options, &run, &other, error);
+    det_evaluation_free(other);
+    other = NULL;
+    if (status == DET_OK)
+        status = det_evaluate(&set->annotations, &set->results, &voc, &run, &other, error);
     if (status == DET_OK) status = det_evaluation_curve(e, 0, 0, &curve, error);
     if (status == DET_OK) status = det_evaluation_bootstrap(e, e, 3, 1, &run, &interval, error);
     det_eval_curve_free(&curve);
