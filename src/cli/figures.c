@@ -202,6 +202,11 @@ static void print_intervals(const cli_figures *f, const cli_values *values)
 {
     const char *name = f->evaluation->metric == DET_METRIC_COCO ? "AP" : "mAP";
     if (f->samples == 0) return;
+    if (f->interval.samples == 0) {
+        printf("\nNo interval: in none of %zu samples of the pictures does an object count.\n",
+               f->samples);
+        return;
+    }
     printf("\n95 %% interval of %s over %zu samples of the pictures: [%.3f, %.3f]\n", name,
            f->samples, f->interval.low, f->interval.high);
     if (f->interval.samples < f->samples)

@@ -141,6 +141,14 @@ intervals_and_differences_are_over_samples_of_pictures() {
   json out.json 'd["compared"]["ap"] == 0 and d["compared"]["above_zero"] > 0.5'
 }
 
+without_objects_there_is_neither_a_figure_nor_an_interval() {
+  echo '{"images": [{"id": 1, "file_name": "1.jpg"}], "categories": [{"id": 5, "name": "cat"}], "annotations": []}' >none.json
+  exits 0 detect eval -q -a none.json -R found.json --compare found.jsonl --json out.json
+  prints 'maxDets=100 ] =   n/a' 'No interval'
+  matches_schema out.json eval
+  json out.json 'set(d["stats"]) == {-1} and d["compared"]["difference"] is None and d["bootstrap"]["low"] == -1'
+}
+
 other_numbers_of_detections_can_be_asked_for() {
   exits 0 detect eval -q -a truth.json -R found.json --max-detections 1,300 --json out.json
   prints 'maxDets=300' 'maxDets=  1'
@@ -189,6 +197,7 @@ check classes_are_matched_by_name_and_by_the_map
 check voc_folders_and_comp4_files_are_read
 check ilsvrc_has_thresholds_of_its_own_and_pairs_to_leave_out
 check intervals_and_differences_are_over_samples_of_pictures
+check without_objects_there_is_neither_a_figure_nor_an_interval
 check other_numbers_of_detections_can_be_asked_for
 check the_bench_makes_a_set_measures_and_leaves_nothing
 check what_is_missing_or_wrong_is_named
