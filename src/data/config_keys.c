@@ -496,7 +496,8 @@ const det_config_row det_config_rows[] = {
      .help = "Whether 3x3 convolutions in f32 may use Winograd's algorithm, which multiplies less "
              "and rounds worse; 'detect bench network --winograd' shows both."},
     {"classifier.batch", "integer", "8", set_size, FIELD(classifier.batch), RANGE(1, 1024),
-     .help = "How many regions run through a network at once."},
+     .help = "How many regions run through a network at once; where they are pooled, eight "
+             "times as many, up to 64."},
     {"classifier.regions", "string", "\"crop\"", set_word, FIELD(classifier.regions),
      WORDS("crop", "pool"),
      .help = "crop: every region is cut out and classified; pool: the features of the whole "

@@ -143,6 +143,21 @@ static void forget_surroundings(det_crop_options *crop)
     memset(crop->outside, 0, sizeof crop->outside);
 }
 
+/* What runs of the network on a pooled region is so short that threads would wait for each other's
+ * last region a large part of the time. */
+static size_t longer_batch(size_t batch)
+{
+    enum { times = 8, most = 64 };
+    if (batch >= most) return batch;
+    return times * batch < most ? times * batch : most;
+}
+
+static bool wants_pools(const det_config *config, const det_ensemble_options *options)
+{
+    return strcmp(config->classifier.regions, "pool") == 0 && !options->crops_only &&
+           !options->whole_pictures;
+}
+
 static det_status check_vote(const char *vote, det_error *error)
 {
     if (strcmp(vote, "average") == 0) return DET_OK;
@@ -166,8 +181,8 @@ det_status det_ensemble_create(const det_config *config, const det_ensemble_opti
     ensemble->models = det_alloc_zeroed(count, sizeof(det_model *));
     ensemble->networks = det_alloc_zeroed(count, sizeof(det_network *));
     ensemble->crops = det_alloc_zeroed(count, sizeof *ensemble->crops);
-    const bool pooled = strcmp(config->classifier.regions, "pool") == 0 && !options->crops_only &&
-                        !options->whole_pictures;
+    const bool pooled = wants_pools(config, options);
+    if (pooled) ensemble->batch = longer_batch(ensemble->batch);
     if (pooled) ensemble->pools = det_alloc_zeroed(count, sizeof(det_region_pool *));
     if (!ensemble->models || !ensemble->networks || !ensemble->crops ||
         (pooled && !ensemble->pools))

