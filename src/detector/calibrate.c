@@ -14,7 +14,7 @@
 
 #include <math.h>
 #include <stdatomic.h>
-#include <string.h>
+#include <stdlib.h>
 
 enum { default_regions = 2400, batch_size = 8, most_trial_crops = 128, least_trial_crops = 32 };
 
@@ -467,52 +467,38 @@ static det_status choose_scheme(calibration *c, const scheme **best, det_error *
     return set_scales(c, *best, true, error);
 }
 
-static bool is_integer(const calibration *c, int layer, det_weight_width width)
-{
-    return det_layer_is_integer(&c->model->quantization.layers[layer], width);
-}
-
-/* What is done for the weights of one width. */
+/* Layers in the order in which they leave int8, and how many do with weights of each width. Layers
+ * that leave with weights of 8 bits leave with those of 7 as well. */
 typedef struct {
     calibration *calibration;
     const scheme *how;
-    det_weight_width width;
-    bool *kept;    /* one a layer */
-    double *costs; /* of the layers in integers that may be kept, else -1 */
+    int *order;
+    double *costs; /* one a layer */
+    size_t count;
+    size_t kept[DET_WEIGHT_WIDTHS];
 } selection;
 
-/* Layers that weights of 8 bits keep are kept by those of 7 as well. */
-static det_status apply_kept(const selection *s, const bool *kept, det_error *error)
+static det_status apply_kept(const selection *s, det_error *error)
 {
     calibration *c = s->calibration;
-    const size_t count = (size_t)c->model->graph.count;
-    if (s->width == DET_WEIGHTS_8) memcpy(c->kept, kept, count * sizeof *kept);
+    for (size_t i = 0; i < s->count; i++) c->kept[s->order[i]] = i < s->kept[DET_WEIGHTS_8];
     const det_status status = set_scales(c, s->how, false, error);
-    for (size_t i = 0; i < count; i++)
-        c->model->quantization.layers[i].only_in_8_bits =
-            s->width == DET_WEIGHTS_7 && kept[i] && !c->kept[i];
+    for (size_t i = s->kept[DET_WEIGHTS_8]; i < s->kept[DET_WEIGHTS_7]; i++)
+        c->model->quantization.layers[s->order[i]].only_in_8_bits = true;
     return status;
 }
 
-static det_status measure_kept(const selection *s, const bool *kept, size_t crops,
-                               det_agreement *agreement, det_error *error)
+/* The change on some crops with just one layer in integers, with weights of 7 bits, whose effect is
+ * the clearest; -1: with none. */
+static det_status measure_alone(const selection *s, int layer, double *change, det_error *error)
 {
-    *agreement =
-        (det_agreement){.precision = DET_INT8, .weight_bits = s->width == DET_WEIGHTS_8 ? 8 : 7};
-    const det_status status = apply_kept(s, kept, error);
-    return status < 0 ? status : measure(s->calibration, CHOOSE, crops, agreement, error);
-}
-
-/* The change on some crops with just one layer in integers; -1: with none. */
-static det_status measure_alone(const selection *s, int layer, bool *kept, double *change,
-                                det_error *error)
-{
-    const calibration *c = s->calibration;
+    calibration *c = s->calibration;
     const size_t all = c->sets[CHOOSE].count;
-    det_agreement alone;
-    for (int i = 0; i < c->model->graph.count; i++) kept[i] = i != layer;
-    const det_status status =
-        measure_kept(s, kept, all < most_trial_crops ? all : most_trial_crops, &alone, error);
+    det_agreement alone = {.precision = DET_INT8, .weight_bits = 7};
+    for (int i = 0; i < c->model->graph.count; i++) c->kept[i] = i != layer;
+    det_status status = set_scales(c, s->how, false, error);
+    if (status == DET_OK)
+        status = measure(c, CHOOSE, all < most_trial_crops ? all : most_trial_crops, &alone, error);
     *change = alone.change;
     return status;
 }
@@ -522,72 +508,92 @@ static det_status measure_alone(const selection *s, int layer, bool *kept, doubl
 static det_status measure_layers(const selection *s, det_error *error)
 {
     calibration *c = s->calibration;
-    const int count = c->model->graph.count;
-    bool *kept = det_alloc_array((size_t)count, sizeof *kept);
-    if (!kept) return det_fail_memory(error, "the layers");
     double none = 0;
-    for (int i = 0; i < count; i++) {
-        s->costs[i] = is_integer(c, i, s->width) ? 0 : -1;
-        c->total += s->costs[i] < 0 ? 0 : batches_of(most_trial_crops);
-    }
-    det_status status = measure_alone(s, -1, kept, &none, error);
-    for (int i = 0; status == DET_OK && i < count; i++) {
-        if (s->costs[i] < 0) continue;
+    c->total += (s->count + 1) * batches_of(most_trial_crops);
+    det_status status = measure_alone(s, -1, &none, error);
+    for (size_t i = 0; status == DET_OK && i < s->count; i++) {
         det_layer_info info;
         double alone = 0;
-        det_model_layer(c->model, (size_t)i, &info);
-        status = measure_alone(s, i, kept, &alone, error);
-        s->costs[i] = fmax(0, alone * alone - none * none) / (double)info.macs;
+        det_model_layer(c->model, (size_t)s->order[i], &info);
+        status = measure_alone(s, s->order[i], &alone, error);
+        s->costs[s->order[i]] = fmax(0, alone * alone - none * none) / (double)info.macs;
     }
-    det_free(kept);
     return status;
 }
 
-static int dearest(const selection *s)
+/* The dearest first; equal ones by position. */
+static int compare_costs(const void *a, const void *b, void *context)
 {
-    int layer = -1;
-    for (int i = 0; i < s->calibration->model->graph.count; i++)
-        if (!s->kept[i] && s->costs[i] >= 0 && (layer < 0 || s->costs[i] > s->costs[layer]))
-            layer = i;
-    return layer;
+    const double *costs = context;
+    const int i = *(const int *)a, j = *(const int *)b;
+    if (costs[i] != costs[j]) return costs[i] < costs[j] ? 1 : -1;
+    return (i > j) - (i < j);
 }
 
-/* Takes layers out of int8, the dearest first, until the rest is good enough to stay so on other
- * regions. */
-static det_status keep_layers(const selection *s, det_error *error)
+static det_status order_layers(selection *s, det_error *error)
+{
+    const calibration *c = s->calibration;
+    for (int i = 0; i < c->model->graph.count; i++)
+        if (c->model->quantization.layers[i].weights) s->order[s->count++] = i;
+    const det_status status = measure_layers(s, error);
+    if (status == DET_OK) qsort_r(s->order, s->count, sizeof *s->order, compare_costs, s->costs);
+    return status;
+}
+
+static det_status try_kept(selection *s, det_weight_width width, size_t kept, bool *good,
+                           det_error *error)
 {
     calibration *c = s->calibration;
-    const size_t crops = c->sets[CHOOSE].count;
-    det_agreement agreement;
-    det_status status = measure_kept(s, s->kept, crops, &agreement, error);
-    const bool enough = crops >= least_trial_crops; /* else chance decides */
-    if (status < 0 || !enough || is_good_with_margin(&agreement)) return status;
-    status = measure_layers(s, error);
-    while (status == DET_OK) {
-        const int layer = dearest(s);
-        if (layer < 0) break;
-        s->kept[layer] = true;
-        c->total += batches_of(crops);
-        status = measure_kept(s, s->kept, crops, &agreement, error);
-        if (status == DET_OK && is_good_with_margin(&agreement)) break;
-    }
+    det_agreement agreement = {.precision = DET_INT8,
+                               .weight_bits = width == DET_WEIGHTS_8 ? 8 : 7};
+    s->kept[width] = kept;
+    c->total += batches_of(c->sets[CHOOSE].count);
+    det_status status = apply_kept(s, error);
+    if (status == DET_OK) status = measure(c, CHOOSE, c->sets[CHOOSE].count, &agreement, error);
+    *good = status == DET_OK && is_good_with_margin(&agreement);
     return status;
 }
 
-/* For the width that this processor runs fastest first. */
+/* Takes as few layers out of int8, the dearest first, as make the rest good enough to stay so on
+ * other regions: the number is found by halving. */
+static det_status keep_layers(selection *s, det_weight_width width, det_error *error)
+{
+    size_t few = s->kept[DET_WEIGHTS_8], enough = s->count;
+    bool good = false;
+    det_status status = try_kept(s, width, few, &good, error);
+    /* Chance would decide with fewer crops. */
+    if (status < 0 || good || s->calibration->sets[CHOOSE].count < least_trial_crops) return status;
+    if (s->count == 0) {
+        status = order_layers(s, error);
+        enough = s->count;
+    }
+    while (status == DET_OK && enough - few > 1) {
+        const size_t middle = few + (enough - few) / 2;
+        status = try_kept(s, width, middle, &good, error);
+        if (good)
+            enough = middle;
+        else
+            few = middle;
+    }
+    s->kept[width] = enough;
+    return status;
+}
+
+/* Weights of 8 bits only where this processor can run them. */
 static det_status choose_layers(calibration *c, det_error *error)
 {
     const size_t count = (size_t)c->model->graph.count;
     selection s = {.calibration = c,
-                   .kept = det_alloc_zeroed(count, sizeof *s.kept),
-                   .costs = det_alloc_array(count, sizeof *s.costs)};
-    det_status status = s.kept && s.costs ? choose_scheme(c, &s.how, error)
-                                          : det_fail_memory(error, "the costs of layers");
-    if (status == DET_OK && det_integer_weight_bits() == 8) status = keep_layers(&s, error);
-    s.width = DET_WEIGHTS_7;
-    if (status == DET_OK) status = keep_layers(&s, error);
+                   .order = det_alloc_array(count, sizeof *s.order),
+                   .costs = det_alloc_zeroed(count, sizeof *s.costs)};
+    det_status status = s.order && s.costs ? choose_scheme(c, &s.how, error)
+                                           : det_fail_memory(error, "the costs of layers");
+    if (status == DET_OK && det_integer_weight_bits() == 8)
+        status = keep_layers(&s, DET_WEIGHTS_8, error);
+    if (status == DET_OK) status = keep_layers(&s, DET_WEIGHTS_7, error);
+    if (status == DET_OK) status = apply_kept(&s, error);
     det_free(s.costs);
-    det_free(s.kept);
+    det_free(s.order);
     return status;
 }
 
