@@ -73,6 +73,18 @@ typedef struct voc_reader {
 
 /* ---- Failures ---- */
 
+/* Where the parser is, from 1. Expat 2.9 has new names for it, and deprecates the old ones. */
+static void place_of(XML_Parser parser, unsigned long long *line, unsigned long long *column)
+{
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
+    *line = XML_GetCurrentLineNumber64(parser);
+    *column = XML_GetCurrentColumnNumber64(parser) + 1;
+#else
+    *line = XML_GetCurrentLineNumber(parser);
+    *column = XML_GetCurrentColumnNumber(parser) + 1;
+#endif
+}
+
 static void stop(voc_reader *r, det_status status, const char *format, ...) DET_PRINTF(3, 4);
 
 static void stop(voc_reader *r, det_status status, const char *format, ...)
@@ -85,9 +97,9 @@ static void stop(voc_reader *r, det_status status, const char *format, ...)
     va_end(arguments);
     r->status = status;
     det_fail(r->error, status, "%s", message);
-    det_error_where(r->error, "line %lu, column %lu",
-                    (unsigned long)XML_GetCurrentLineNumber(r->parser),
-                    (unsigned long)XML_GetCurrentColumnNumber(r->parser) + 1);
+    unsigned long long line, column;
+    place_of(r->parser, &line, &column);
+    det_error_where(r->error, "line %llu, column %llu", line, column);
     XML_StopParser(r->parser, XML_FALSE);
 }
 

@@ -377,7 +377,10 @@ static void maps_may_be_fed_and_received_with_channels_last(void **state)
         if (variant == 3)
             to = test_sketch_chain(&sketch, "fc",
                                    (det_node){.op = DET_OP_INNER_PRODUCT, .channels = 3}, to);
-        if (!can_run(&sketch)) continue;
+        if (!can_run(&sketch)) {
+            test_sketch_free(&sketch);
+            continue;
+        }
         const char *name = sketch.model->graph.nodes[to].name;
         const det_shape in = sketch.model->shapes[stem], out = sketch.model->shapes[to];
         det_network_options options = {
