@@ -167,6 +167,7 @@ static bool writes_anywhere(const compilation *c, int producer, bool bytes)
     const det_plan *plan = &c->network->plan;
     const det_node *node = &c->graph->nodes[producer];
     const int input = node->inputs[0];
+    if (bytes && !plan->byte_tiles) return false;
     switch (node->op) {
     case DET_OP_CONVOLUTION: {
         const int channels =
@@ -175,7 +176,7 @@ static bool writes_anywhere(const compilation *c, int producer, bool bytes)
         return det_runs_in_tiles(plan, node, channels, integers) || !(integers || bytes);
     }
     case DET_OP_MAX_POOL:
-        return !bytes || plan->byte_tiles;
+        return true;
     case DET_OP_AVERAGE_POOL:
         return !bytes;
     default:

@@ -71,7 +71,8 @@ static det_values values_of(dnnl_data_type_t type)
 int det_add_own_convolution(det_plan *plan, const det_layer *layer, int input,
                             const det_convolution_parts *parts, det_error *error)
 {
-    const dnnl_data_type_t type = layer->out_scales ? dnnl_u8 : plan->type;
+    const float *steps = plan->byte_tiles ? layer->out_scales : NULL; /* oneDNN's are no blocks */
+    const dnnl_data_type_t type = steps ? dnnl_u8 : plan->type;
     int output = layer->destination;
     if (output < 0)
         output = det_plan_add_tensor(plan, det_plan_blocked_layout(plan, layer->out, type),
@@ -82,13 +83,13 @@ int det_add_own_convolution(det_plan *plan, const det_layer *layer, int input,
     all.in = layer->in;
     all.out = layer->out;
     all.out_type = values_of(type);
-    all.steps = layer->out_scales;
+    all.steps = steps;
     det_kernel *kernel = NULL;
     det_status status = det_convolution_create(parts->integers ? plan->byte_tiles : plan->tiles,
                                                &all, &kernel, error);
     if (status == DET_OK)
         status = det_plan_add_kernel(plan, layer->node->name, kernel, input, output, error);
-    plan->tensors[output].scales = layer->out_scales;
+    plan->tensors[output].scales = steps;
     return status < 0 ? (int)status : output;
 }
 
@@ -148,10 +149,9 @@ static int add_own_lrn(det_plan *plan, const det_layer *layer, int input, det_er
                                            layer->out, error);
     if (output < 0) return output;
     plan->tensors[output].scales = steps;
-    const det_values values = plan->type == dnnl_bf16 ? DET_VALUES_BF16 : DET_VALUES_F32;
     det_kernel *kernel = NULL;
-    det_status status =
-        det_lrn_create(plan->lrn, layer->node, layer->out, values, steps, &kernel, error);
+    det_status status = det_lrn_create(plan->lrn, layer->node, layer->out, values_of(plan->type),
+                                       steps, &kernel, error);
     if (status == DET_OK)
         status = det_plan_add_kernel(plan, layer->node->name, kernel, map, output, error);
     return status < 0 ? (int)status : output;
