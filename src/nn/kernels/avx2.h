@@ -6,7 +6,6 @@
 #include "src/nn/kernels/tiles.h"
 
 #include <immintrin.h>
-#include <string.h>
 
 #define AVX2_INLINE static inline __attribute__((always_inline))
 
@@ -52,21 +51,6 @@ AVX2_INLINE void store_result(const det_tile_call *call, int block, int pixel, _
         store_bytes(call, block, pixel, result);
     else
         _mm256_storeu_ps((float *)(void *)place_of(call, block, pixel, sizeof(float)), result);
-}
-
-/* Sums of bytes times weights. */
-AVX2_INLINE void finish_integers(const det_tile_call *call, int block, int pixel, __m256i sum)
-{
-    store_result(call, block, pixel,
-                 _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), of_block(call->scale, block),
-                                 of_block(call->bias, block)));
-}
-
-AVX2_INLINE __m256i broadcast_four(const uint8_t *from)
-{
-    int32_t four;
-    memcpy(&four, from, sizeof four);
-    return _mm256_set1_epi32(four);
 }
 
 /* The functions of all tiles, and a table of them. */

@@ -10,6 +10,7 @@ typedef __m256 vector;
 #define zero() _mm256_setzero_ps()
 #define all(value) _mm256_set1_ps(value)
 #define add(a, b) _mm256_add_ps(a, b)
+#define subtract(a, b) _mm256_sub_ps(a, b)
 #define multiply(a, b) _mm256_mul_ps(a, b)
 #define as_bits(a) _mm256_castps_si256(a)
 /* The upper half of one vector and the lower of the next; then bytes within halves. */
@@ -34,20 +35,8 @@ AVX2_INLINE void store(const det_lrn_call *call, size_t plane, size_t index, vec
     _mm_storel_epi64((__m128i *)(void *)((uint8_t *)call->out + index), to_bytes(steps));
 }
 
-/* 1 / sqrt(a): an estimate of 11 bits and a step of Newton's. */
-AVX2_INLINE vector inverse_root(vector a)
-{
-    const vector r = _mm256_rsqrt_ps(a);
-    const vector half = multiply(multiply(all(.5F), a), multiply(r, r));
-    return multiply(r, _mm256_sub_ps(all(1.5F), half));
-}
-
-/* With r = base^(-1/2): r * sqrt(r) = r * r / sqrt(r). */
-AVX2_INLINE vector to_minus_three_quarters(vector base)
-{
-    const vector r = inverse_root(base);
-    return multiply(multiply(r, r), inverse_root(r));
-}
+/* 1 / sqrt(a), to 11 bits. */
+#define inverse_root_estimate(a) _mm256_rsqrt_ps(a)
 
 #include "src/nn/kernels/lrn_template.h"
 

@@ -10,6 +10,7 @@ typedef __m512 vector;
 #define zero() _mm512_setzero_ps()
 #define all(value) _mm512_set1_ps(value)
 #define add(a, b) _mm512_add_ps(a, b)
+#define subtract(a, b) _mm512_sub_ps(a, b)
 #define multiply(a, b) _mm512_mul_ps(a, b)
 #define as_integers(a) _mm512_castps_si512(a)
 #define as_floats(a) _mm512_castsi512_ps(a)
@@ -38,20 +39,8 @@ AVX512_INLINE void store(const det_lrn_call *call, size_t plane, size_t index, v
     }
 }
 
-/* 1 / sqrt(a): an estimate of 14 bits and a step of Newton's. */
-AVX512_INLINE vector inverse_root(vector a)
-{
-    const vector r = _mm512_rsqrt14_ps(a);
-    const vector half = multiply(multiply(all(.5F), a), multiply(r, r));
-    return multiply(r, _mm512_sub_ps(all(1.5F), half));
-}
-
-/* With r = base^(-1/2): r * sqrt(r) = r * r / sqrt(r). */
-AVX512_INLINE vector to_minus_three_quarters(vector base)
-{
-    const vector r = inverse_root(base);
-    return multiply(multiply(r, r), inverse_root(r));
-}
+/* 1 / sqrt(a), to 14 bits. */
+#define inverse_root_estimate(a) _mm512_rsqrt14_ps(a)
 
 #include "src/nn/kernels/lrn_template.h"
 

@@ -2,10 +2,25 @@
 /* The body of a normalisation; a file of a kind of processor defines and includes it:
  *   vector, BLOCK
  *   load(call, index), store(call, plane, index, vector)   of a block, `index` values into the map
- *   zero(), add(a, b), multiply(a, b)
+ *   zero(), all(number), add(a, b), subtract(a, b), multiply(a, b)
  *   before(previous, here, n), behind(here, next, n)       lanes moved by n channels
- *   to_minus_three_quarters(base) */
+ *   inverse_root_estimate(a)                               1 / sqrt(a), to 11 bits or more */
 #include "src/nn/kernels/lrn.h"
+
+/* 1 / sqrt(a): the estimate and a step of Newton's. */
+static inline __attribute__((always_inline)) vector inverse_root(vector a)
+{
+    const vector r = inverse_root_estimate(a);
+    const vector half = multiply(multiply(all(.5F), a), multiply(r, r));
+    return multiply(r, subtract(all(1.5F), half));
+}
+
+/* With r = base^(-1/2): r * sqrt(r) = r * r / sqrt(r). */
+static inline __attribute__((always_inline)) vector to_minus_three_quarters(vector base)
+{
+    const vector r = inverse_root(base);
+    return multiply(multiply(r, r), inverse_root(r));
+}
 
 /* Sum of the squares of 5 channels around each; squares of three blocks that follow each other. */
 static inline __attribute__((always_inline)) vector around(vector previous, vector here,

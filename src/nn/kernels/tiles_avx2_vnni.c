@@ -4,18 +4,7 @@
 #include "src/nn/kernels/tiles.h"
 
 #if defined(__x86_64__)
-#include "src/nn/kernels/avx2.h"
-
-typedef uint8_t value;
-typedef int8_t weight;
-typedef __m256i vector, weights_vector;
-
-enum { PAIR = 4 };
-
-#define start(call, block) _mm256_setzero_si256()
-#define load_weights(from) _mm256_loadu_si256((const __m256i *)(const void *)(from))
-#define broadcast(from) broadcast_four(from)
-#define finish(call, block, pixel, sum) finish_integers(call, block, pixel, sum)
+#include "src/nn/kernels/avx2_bytes.h"
 
 AVX2_INLINE vector multiply_add(weights_vector x, weights_vector w, vector sum)
 {
