@@ -59,13 +59,14 @@ typedef struct det_chart {
     det_chart_axis x, y;
     const det_chart_line *lines; /**< line_count of them, the first on top */
     size_t line_count;
+    int width, height; /**< pixels of SVG, 200 to 4000; 0: 600 and 380 */
 } det_chart;
 
-/** Writes a chart as SVG (600 x 380) or PNG (1800 x 1140 pixels), by the ending of the name (any
- *  case), with a grid, and a legend right of the lines. Lines are cut at the axes. Written to a
- *  temporary name and renamed.
- *  @return DET_OK; DET_ARGUMENT (another ending, an axis without a range); DET_IO; DET_MEMORY;
- *          DET_INTERNAL (cairo). Thread-safe. */
+/** Writes a chart as SVG or PNG (three times as many pixels), by the ending of the name (any case),
+ *  with a grid, and a legend right of the lines. Lines are cut at the axes. Written to a temporary
+ *  name and renamed.
+ *  @return DET_OK; DET_ARGUMENT (another ending, an axis without a range, a side); DET_IO;
+ *          DET_MEMORY; DET_INTERNAL (cairo). Thread-safe. */
 DET_API det_status det_chart_write(const det_chart *chart, const char *path, det_error *error);
 
 #ifdef __cplusplus

@@ -192,6 +192,29 @@ void det_output_abandon(det_output *output)
     free_output(output);
 }
 
+det_status det_file_write(const char *path, const det_text *text, det_error *error)
+{
+    det_output output;
+    if (text->failed) return det_fail_memory(error, "the content of a file");
+    const det_status status = det_output_open(path, &output, error);
+    if (status < 0) return status;
+    if (text->length > 0) fwrite(text->data, 1, text->length, output.stream);
+    return det_output_commit(&output, error); /* finds a write that failed, too */
+}
+
+static ssize_t append_bytes(void *text, const char *bytes, size_t count)
+{
+    det_text_append(text, bytes, count);
+    if (!((det_text *)text)->failed) return (ssize_t)count;
+    errno = ENOMEM;
+    return 0;
+}
+
+FILE *det_text_stream(det_text *text)
+{
+    return fopencookie(text, "w", (cookie_io_functions_t){.write = append_bytes});
+}
+
 char *det_path_join(const char *folder, const char *name)
 {
     const size_t a = strlen(folder), b = strlen(name);

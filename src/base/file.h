@@ -3,6 +3,7 @@
 #define DETECT_BASE_FILE_H
 
 #include "src/base/error.h"
+#include "src/base/text.h"
 
 #include <stdio.h>
 
@@ -38,6 +39,14 @@ det_status det_output_open(const char *path, det_output *output, det_error *erro
 det_status det_output_commit(det_output *output, det_error *error);
 /** Removes the temporary file and frees. Takes an output that was never opened. */
 void det_output_abandon(det_output *output);
+
+/** Writes a file whole, as above. @return DET_OK, DET_IO, DET_MEMORY (also where the text could not
+ *  grow). */
+det_status det_file_write(const char *path, const det_text *text, det_error *error);
+
+/** A stream whose bytes are appended to a text, for what writes files; fclose it. Writing fails
+ *  where the text cannot grow. @return NULL when memory is short. */
+FILE *det_text_stream(det_text *text);
 
 /** "folder/name", or `name` where it is absolute or the folder is "". NULL when memory is short;
  * det_free it. */

@@ -35,11 +35,17 @@ const char *det_number_text(char text[DET_NUMBER_SIZE], double value, int digits
     return text;
 }
 
-const char *det_coordinate_text(char text[DET_NUMBER_SIZE], double value)
+const char *det_fixed_text(char text[DET_NUMBER_SIZE], double value, int places)
 {
     if (!isfinite(value)) return strcpy(text, "null");
-    snprintf(text, DET_NUMBER_SIZE, "%.2f", value);
+    snprintf(text, DET_NUMBER_SIZE, "%.*f", places, value);
     use_point(text);
+    return text;
+}
+
+const char *det_coordinate_text(char text[DET_NUMBER_SIZE], double value)
+{
+    det_fixed_text(text, value, 2);
     drop_trailing_zeros(text);
     return strcmp(text, "-0") == 0 ? strcpy(text, "0") : text;
 }

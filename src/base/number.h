@@ -13,6 +13,9 @@ enum { DET_NUMBER_SIZE = 336 };
 /** %.Ng for `digits` significant digits; "null" for a number that is not finite. @return text. */
 const char *det_number_text(char text[DET_NUMBER_SIZE], double value, int digits);
 
+/** %.Nf for `places` places; "null" for a number that is not finite. @return text. */
+const char *det_fixed_text(char text[DET_NUMBER_SIZE], double value, int places);
+
 /** %.2f without trailing zeros, never "-0"; "null" for a number that is not finite. @return text.
  */
 const char *det_coordinate_text(char text[DET_NUMBER_SIZE], double value);

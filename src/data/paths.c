@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 det_status det_paths_push(det_paths *paths, char *path, det_error *error)
 {
@@ -48,6 +49,17 @@ bool det_is_file(const char *path)
 {
     struct stat status;
     return stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
+}
+
+det_status det_make_folder(const char *path, det_error *error)
+{
+    struct stat status;
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        return det_fail_errno(error, path, "make the folder");
+    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+        return det_fail_at(error, DET_IO, path, NULL, "is not a folder");
+    if (access(path, W_OK | X_OK) != 0) return det_fail_errno(error, path, "write into the folder");
+    return DET_OK;
 }
 
 bool det_is_picture_name(const char *name)

@@ -18,6 +18,9 @@ void det_paths_free(det_paths *paths);
 
 bool det_is_folder(const char *path);
 bool det_is_file(const char *path);
+/** Makes a folder where it is missing. @return DET_OK, DET_IO (also where it is none, or nothing
+ *  can be written into it). */
+det_status det_make_folder(const char *path, det_error *error);
 /** A name that ends as pictures do which the library reads: .jpg .jpeg .png .webp, of any case. */
 bool det_is_picture_name(const char *name);
 

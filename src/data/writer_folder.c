@@ -5,21 +5,7 @@
 #include "src/base/error.h"
 #include "src/base/memory.h"
 #include "src/data/names.h"
-
-#include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static det_status make_folder(const char *path, det_error *error)
-{
-    struct stat status;
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        return det_fail_errno(error, path, "make the folder");
-    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
-        return det_fail_at(error, DET_IO, path, NULL, "is not a folder");
-    if (access(path, W_OK | X_OK) != 0) return det_fail_errno(error, path, "write into the folder");
-    return DET_OK;
-}
+#include "src/data/paths.h"
 
 static det_status check_names(const det_inputs *inputs, det_picture_name *name_of, det_error *error)
 {
@@ -47,21 +33,15 @@ det_status det_writer_begin_folder(det_writer *writer, det_picture_name *name_of
     if (!inputs)
         return det_fail(error, DET_ARGUMENT, "voc and yolo output need the list of all pictures");
     const det_status status = check_names(inputs, name_of, error);
-    return status < 0 ? status : make_folder(writer->name, error);
+    return status < 0 ? status : det_make_folder(writer->name, error);
 }
 
 det_status det_writer_write_file(const det_writer *writer, const char *name, const det_text *text,
                                  det_error *error)
 {
-    det_output output;
-    if (text->failed) return det_fail_memory(error, "a file of results");
     char *path = det_path_join(writer->name, name);
     if (!path) return det_fail_memory(error, "a file of results");
-    det_status status = det_output_open(path, &output, error);
-    if (status == DET_OK) {
-        if (text->length > 0) fwrite(text->data, 1, text->length, output.stream);
-        status = det_output_commit(&output, error); /* finds a write that failed, too */
-    }
+    const det_status status = det_file_write(path, text, error);
     det_free(path);
     return status;
 }

@@ -5,7 +5,7 @@
  * The colours are those of Okabe and Ito ("Color Universal Design", 2008), which colour-blind
  * people can tell apart, without the yellow, which is hard to see on white. Each has a marker of
  * its own, so that a chart can be read without colours. */
-#include "detect/draw.h"
+#include "src/image/chart.h"
 
 #include "src/base/file.h"
 #include "src/base/memory.h"
@@ -19,7 +19,7 @@
 #include <pango/pangocairo.h>
 
 /* Everything is laid out in units that an SVG file calls pixels. */
-enum { width = 600, height = 380, png_scale = 3 };
+enum { usual_width = 600, usual_height = 380, least_side = 200, most_side = 4000, png_scale = 3 };
 enum { left = 66, top = 38, bottom = 52, right = 16 };
 enum { title_size = 15, text_size = 12, tick_size = 11 };
 enum { legend_gap = 14, legend_sample = 30, legend_row = 19 };
@@ -38,6 +38,7 @@ typedef struct {
 typedef struct {
     const det_chart *chart;
     cairo_t *cairo;
+    int width, height;
     double x0, y0, x1, y1; /* the plot: x0, y0 is its upper left corner */
     bool out_of_memory;
 } drawing;
@@ -184,7 +185,7 @@ static void draw_x_axis(drawing *d)
     }
     det_canvas_set_color(d->cairo, 0);
     put_layout(d, lay_out(d, d->chart->x.label, text_size, false), d->x1 - d->x0,
-               (double[]){(d->x0 + d->x1) / 2, height - 8}, (double[]){.5, 1});
+               (double[]){(d->x0 + d->x1) / 2, d->height - 8}, (double[]){.5, 1});
 }
 
 static void draw_y_axis(drawing *d)
@@ -213,7 +214,7 @@ static void draw_axes(drawing *d)
     draw_line(d, d->x0, d->y0, d->x0, d->y1, 0x303030);
     draw_line(d, d->x0, d->y1, d->x1, d->y1, 0x303030);
     det_canvas_set_color(d->cairo, 0);
-    put_layout(d, lay_out(d, d->chart->title, title_size, true), width - 2 * right,
+    put_layout(d, lay_out(d, d->chart->title, title_size, true), d->width - 2 * right,
                (double[]){(d->x0 + d->x1) / 2, top - 10}, (double[]){.5, 1});
 }
 
@@ -330,17 +331,30 @@ static void draw_legend(drawing *d)
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
+static int width_of_chart(const det_chart *chart)
+{
+    return chart->width ? chart->width : usual_width;
+}
+
+static int height_of_chart(const det_chart *chart)
+{
+    return chart->height ? chart->height : usual_height;
+}
+
 static det_status draw_all(const det_chart *chart, cairo_surface_t *surface, double scale,
                            det_error *error)
 {
-    drawing d = {.chart = chart, .cairo = cairo_create(surface)};
+    drawing d = {.chart = chart,
+                 .cairo = cairo_create(surface),
+                 .width = width_of_chart(chart),
+                 .height = height_of_chart(chart)};
     cairo_scale(d.cairo, scale, scale);
     det_canvas_set_color(d.cairo, 0xFFFFFF);
     cairo_paint(d.cairo);
     d.x0 = left;
     d.y0 = top;
-    d.y1 = height - bottom;
-    d.x1 = width - right - legend_width(&d);
+    d.y1 = d.height - bottom;
+    d.x1 = d.width - right - legend_width(&d);
     draw_axes(&d);
     for (size_t i = chart->line_count; i-- > 0;) draw_chart_line(&d, &chart->lines[i]);
     draw_legend(&d);
@@ -355,8 +369,9 @@ static cairo_status_t write_bytes(void *stream, const unsigned char *bytes, unsi
     return written ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
 }
 
-static cairo_surface_t *make_surface(bool svg, FILE *stream)
+static cairo_surface_t *make_surface(const det_chart *chart, bool svg, FILE *stream)
 {
+    const int width = width_of_chart(chart), height = height_of_chart(chart);
     if (!svg)
         return cairo_image_surface_create(CAIRO_FORMAT_RGB24, png_scale * width,
                                           png_scale * height);
@@ -368,7 +383,7 @@ static cairo_surface_t *make_surface(bool svg, FILE *stream)
 
 static det_status write_chart(const det_chart *chart, bool svg, FILE *stream, det_error *error)
 {
-    cairo_surface_t *surface = make_surface(svg, stream);
+    cairo_surface_t *surface = make_surface(chart, svg, stream);
     det_status status = draw_all(chart, surface, svg ? 1 : png_scale, error);
     cairo_status_t written = CAIRO_STATUS_SUCCESS;
     if (status == DET_OK && !svg)
@@ -390,13 +405,39 @@ static det_status check_axis(const det_chart_axis *axis, const char *name, det_e
                     axis->minimum, axis->maximum, axis->logarithmic ? " logarithmically" : "");
 }
 
+static det_status check_side(int side, const char *name, det_error *error)
+{
+    if (side == 0 || (side >= least_side && side <= most_side)) return DET_OK;
+    return det_fail(error, DET_ARGUMENT, "the %s of a chart is %d to %d, not %d", name, least_side,
+                    most_side, side);
+}
+
+static det_status check_chart(const det_chart *chart, det_error *error)
+{
+    det_status status = check_axis(&chart->x, "x", error);
+    if (status == DET_OK) status = check_axis(&chart->y, "y", error);
+    if (status == DET_OK) status = check_side(chart->width, "width", error);
+    if (status == DET_OK) status = check_side(chart->height, "height", error);
+    return status;
+}
+
+det_status det_chart_svg(const det_chart *chart, det_text *svg, det_error *error)
+{
+    det_status status = check_chart(chart, error);
+    if (status < 0) return status;
+    FILE *stream = det_text_stream(svg);
+    if (!stream) return det_fail_memory(error, "a chart");
+    status = write_chart(chart, true, stream, error);
+    fclose(stream);
+    return svg->failed ? det_fail_memory(error, "a chart") : status;
+}
+
 det_status det_chart_write(const det_chart *chart, const char *path, det_error *error)
 {
     const bool svg = det_text_ends_fold(path, ".svg");
     if (!svg && !det_text_ends_fold(path, ".png"))
         return det_fail_at(error, DET_ARGUMENT, path, NULL, "charts are written as .svg or .png");
-    det_status status = check_axis(&chart->x, "x", error);
-    if (status == DET_OK) status = check_axis(&chart->y, "y", error);
+    det_status status = check_chart(chart, error);
     if (status < 0) return status;
 
     det_output output;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes pictures, under a temporary name until all is on the disk. The encoders leave by longjmp
  * on an error; see jpeg.c for how that is kept safe. */
-#include "detect/image.h"
+#include "src/image/encode.h"
+
 #include "src/base/file.h"
 #include "src/base/memory.h"
 #include "src/base/text.h"
@@ -14,7 +15,7 @@
 #include <png.h>
 
 enum {
-    jpeg_quality = 92,
+    usual_quality = 92,
     png_compression = 3 /* 2.4 times as fast as zlib's 6, files 3 % larger */
 };
 
@@ -30,6 +31,7 @@ typedef struct {
 
 typedef struct {
     writer base;
+    int quality;
     struct jpeg_compress_struct cinfo;
     struct jpeg_error_mgr manager;
 } jpeg_writer;
@@ -56,7 +58,7 @@ static void encode_jpeg(jpeg_writer *w)
     cinfo->input_components = 3;
     cinfo->in_color_space = JCS_EXT_BGR;
     jpeg_set_defaults(cinfo);
-    jpeg_set_quality(cinfo, jpeg_quality, TRUE);
+    jpeg_set_quality(cinfo, w->quality, TRUE);
     jpeg_start_compress(cinfo, TRUE);
     while (cinfo->next_scanline < cinfo->image_height) {
         JSAMPROW row = image->pixels + cinfo->next_scanline * image->stride;
@@ -71,14 +73,14 @@ static void guarded_jpeg(jpeg_writer *w)
     jpeg_destroy_compress(&w->cinfo);
 }
 
-static det_status write_jpeg(const writer *base)
+static det_status write_jpeg(const writer *base, int quality)
 {
     if (base->image->width > JPEG_MAX_DIMENSION || base->image->height > JPEG_MAX_DIMENSION)
         return det_fail(base->error, DET_ARGUMENT,
                         "%d x %d pixels do not fit in a JPEG file, whose sides are %ld at most: "
                         "write a PNG file",
                         base->image->width, base->image->height, JPEG_MAX_DIMENSION);
-    jpeg_writer w = {.base = *base};
+    jpeg_writer w = {.base = *base, .quality = quality};
     w.cinfo.err = jpeg_std_error(&w.manager);
     w.cinfo.client_data = &w;
     w.manager.error_exit = give_up_jpeg;
@@ -175,8 +177,21 @@ det_status det_image_write(const det_image *image, const char *path, det_error *
     det_status status = det_output_open(path, &output, error);
     if (status < 0) return status;
     const writer w = {.image = image, .stream = output.stream, .error = error};
-    status = jpeg ? write_jpeg(&w) : write_png(&w);
+    status = jpeg ? write_jpeg(&w, usual_quality) : write_png(&w);
     if (status == DET_OK) return det_output_commit(&output, error);
     det_output_abandon(&output);
     return det_error_file(error, path, status);
+}
+
+det_status det_image_encode_jpeg(const det_image *image, int quality, det_text *bytes,
+                                 det_error *error)
+{
+    if (image->width < 1 || image->height < 1)
+        return det_fail(error, DET_ARGUMENT, "the picture is empty");
+    FILE *stream = det_text_stream(bytes);
+    if (!stream) return det_fail_memory(error, "a JPEG picture");
+    const writer w = {.image = image, .stream = stream, .error = error};
+    const det_status status = write_jpeg(&w, quality);
+    fclose(stream);
+    return bytes->failed ? det_fail_memory(error, "a JPEG picture") : status;
 }

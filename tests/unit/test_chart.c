@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "detect/draw.h"
 #include "src/base/file.h"
 #include "src/base/memory.h"
+#include "src/image/chart.h"
 #include "tests/unit/support_image.h"
 
 #include <math.h>
@@ -173,6 +173,44 @@ static void svg_is_one_whole_document_and_equal_charts_give_equal_pictures(void 
     det_bytes_free(&other);
 }
 
+static void a_chart_may_have_another_size(void **state)
+{
+    (void)state;
+    const det_chart_line line = {.x = zero_to_one, .y = half, .count = 2};
+    det_chart chart = chart_of(&line, 1);
+    det_image image;
+    det_error error;
+    chart.width = 400;
+    chart.height = 300;
+    test_assert_ok(det_chart_write(&chart, test_path("small.png"), &error), &error);
+    test_assert_ok(det_image_read(test_path("small.png"), NULL, &image, &error), &error);
+    assert_int_equal(image.width, 400 * SCALE);
+    assert_int_equal(image.height, 300 * SCALE);
+    assert_int_equal(at(&image, 370, (38 + 300 - 52) / 2.), 0x0072B2);
+    assert_int_equal(at(&image, 390, (38 + 300 - 52) / 2.), 0xFFFFFF);
+    det_image_free(&image);
+    chart.width = 199;
+    test_assert_error(det_chart_write(&chart, test_path("x.svg"), &error), DET_ARGUMENT, &error,
+                      "the width of a chart is 200 to 4000, not 199");
+}
+
+static void a_chart_in_memory_is_svg(void **state)
+{
+    (void)state;
+    det_text svg = {0};
+    det_error error;
+    det_chart chart = chart_of(NULL, 0);
+    chart.height = 300;
+    test_assert_ok(det_chart_svg(&chart, &svg, &error), &error);
+    assert_memory_equal(svg.data, "<?xml", 5);
+    assert_string_equal(svg.data + svg.length - 7, "</svg>\n");
+    assert_non_null(strstr(svg.data, "height=\"300"));
+    det_text_free(&svg);
+    chart.x.maximum = chart.x.minimum;
+    test_assert_error(det_chart_svg(&chart, &svg, &error), DET_ARGUMENT, &error, "the x axis");
+    assert_null(svg.data);
+}
+
 /* Ranges of every size: ticks neither run away nor fail. */
 static void axes_of_any_range_can_be_drawn(void **state)
 {
@@ -235,6 +273,23 @@ static void every_allocation_may_fail(void **state)
     }
     assert_true(nth > 8);
 }
+
+static void every_allocation_of_a_chart_in_memory_may_fail(void **state)
+{
+    (void)state;
+    const det_chart chart = chart_of(NULL, 0);
+    for (uint64_t nth = 1;; nth++) {
+        det_error error = {0};
+        det_text svg = {0};
+        det_memory_fail_at(nth);
+        const det_status status = det_chart_svg(&chart, &svg, &error);
+        const bool failed = det_memory_failed();
+        det_memory_fail_at(0);
+        det_text_free(&svg);
+        if (!failed) break;
+        test_assert_error(status, DET_MEMORY, &error, "out of memory");
+    }
+}
 #endif
 
 int main(void)
@@ -248,11 +303,14 @@ int main(void)
         cmocka_unit_test(the_legend_lies_right_of_the_lines),
         cmocka_unit_test(any_text_can_be_drawn),
         cmocka_unit_test(svg_is_one_whole_document_and_equal_charts_give_equal_pictures),
+        cmocka_unit_test(a_chart_may_have_another_size),
+        cmocka_unit_test(a_chart_in_memory_is_svg),
         cmocka_unit_test(axes_of_any_range_can_be_drawn),
         cmocka_unit_test(axes_without_a_range_are_refused),
         cmocka_unit_test(other_files_are_refused),
 #ifdef DET_FAULT_INJECTION
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(every_allocation_of_a_chart_in_memory_may_fail),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

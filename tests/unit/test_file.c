@@ -134,6 +134,57 @@ static void an_output_in_a_missing_folder_is_refused_at_once(void **state)
     assert_string_equal(error.file, path);
 }
 
+static void a_text_becomes_a_file(void **state)
+{
+    (void)state;
+    det_text text = {0};
+    det_bytes bytes = {0};
+    det_error error = {0};
+    const char *path = test_path("text");
+    test_assert_ok(det_file_write(path, &text, &error), &error);
+    assert_int_equal(access(path, F_OK), 0);
+    det_text_append(&text, "a\0b", 3);
+    test_assert_ok(det_file_write(path, &text, &error), &error);
+    test_assert_ok(det_file_read(path, 100, &bytes, &error), &error);
+    assert_int_equal(bytes.size, 3);
+    assert_memory_equal(bytes.data, "a\0b", 3);
+    det_bytes_free(&bytes);
+    text.failed = true;
+    test_assert_error(det_file_write(path, &text, &error), DET_MEMORY, &error, "out of memory");
+    det_text_free(&text);
+}
+
+static void a_stream_can_end_in_a_text(void **state)
+{
+    (void)state;
+    det_text text = {0};
+    det_text_add(&text, "before ");
+    FILE *stream = det_text_stream(&text);
+    assert_non_null(stream);
+    for (int i = 0; i < 3000; i++) fprintf(stream, "%04d ", i);
+    assert_int_equal(fclose(stream), 0);
+    assert_int_equal(text.length, 7 + 3000 * 5);
+    assert_memory_equal(text.data, "before 0000 0001 ", 17);
+    assert_string_equal(text.data + text.length - 5, "2999 ");
+    det_text_free(&text);
+}
+
+#ifdef DET_FAULT_INJECTION
+static void a_text_that_cannot_grow_fails_its_stream(void **state)
+{
+    (void)state;
+    det_text text = {0};
+    FILE *stream = det_text_stream(&text);
+    assert_non_null(stream);
+    fputs("lost", stream);
+    det_memory_fail_at(1);
+    assert_int_not_equal(fclose(stream), 0);
+    det_memory_fail_at(0);
+    assert_true(text.failed);
+    det_text_free(&text);
+}
+#endif
+
 static void paths_are_joined_and_split(void **state)
 {
     (void)state;
@@ -161,6 +212,11 @@ int main(void)
         cmocka_unit_test(an_output_appears_whole_or_not_at_all),
         cmocka_unit_test(an_output_has_the_mode_of_the_users_umask),
         cmocka_unit_test(an_output_in_a_missing_folder_is_refused_at_once),
+        cmocka_unit_test(a_text_becomes_a_file),
+        cmocka_unit_test(a_stream_can_end_in_a_text),
+#ifdef DET_FAULT_INJECTION
+        cmocka_unit_test(a_text_that_cannot_grow_fails_its_stream),
+#endif
         cmocka_unit_test(paths_are_joined_and_split),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Written pictures read back; what cannot be written leaves nothing behind. */
 #include "src/base/memory.h"
+#include "src/image/encode.h"
 #include "tests/unit/support_image.h"
 
 #include <dirent.h>
@@ -45,12 +46,30 @@ static void a_jpeg_reads_back_nearly(void **state)
     det_image_free(&picture);
 }
 
+static void a_jpeg_in_memory_is_smaller_the_lower_its_quality(void **state)
+{
+    (void)state;
+    det_image picture = test_picture(64, 48), image;
+    test_bytes high = {0}, low = {0}, none = {0};
+    det_error error = {0};
+    test_assert_ok(det_image_encode_jpeg(&picture, 95, &high, &error), &error);
+    test_assert_ok(det_image_encode_jpeg(&picture, 40, &low, &error), &error);
+    assert_true(low.length < high.length);
+    image = test_decode(&high);
+    assert_true(test_largest_difference(&picture, &image) <= 24);
+    test_assert_error(det_image_encode_jpeg(&(det_image){0}, 80, &none, &error), DET_ARGUMENT,
+                      &error, "empty");
+    det_text_free(&low);
+    det_image_free(&image);
+    det_image_free(&picture);
+}
+
 /* A view into the middle of a larger picture. */
 static void rows_may_lie_apart(void **state)
 {
     (void)state;
     det_image picture = test_picture(40, 30);
-    const det_image view = {10, 12, picture.stride, picture.pixels + 5 * picture.stride + 3 * 7};
+    const det_image view = {10, 12, picture.stride, picture.pixels + 5 * picture.stride + 21};
     det_image image = written_and_read(&view, test_path("view.png"));
     assert_int_equal(test_largest_difference(&view, &image), 0);
     det_image_free(&image);
@@ -165,6 +184,24 @@ static void short_memory_leaves_no_file(void **state)
     }
     det_image_free(&picture);
 }
+
+static void short_memory_is_told_of_a_jpeg_in_memory(void **state)
+{
+    (void)state;
+    det_image picture = test_picture(9, 9);
+    for (uint64_t nth = 1;; nth++) {
+        test_bytes bytes = {0};
+        det_error error = {0};
+        det_memory_fail_at(nth);
+        const det_status status = det_image_encode_jpeg(&picture, 80, &bytes, &error);
+        const bool failed = det_memory_failed();
+        det_memory_fail_at(0);
+        det_text_free(&bytes);
+        if (!failed) break;
+        test_assert_error(status, DET_MEMORY, &error, "out of memory");
+    }
+    det_image_free(&picture);
+}
 #endif
 
 int main(void)
@@ -172,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_png_reads_back_exactly),
         cmocka_unit_test(a_jpeg_reads_back_nearly),
+        cmocka_unit_test(a_jpeg_in_memory_is_smaller_the_lower_its_quality),
         cmocka_unit_test(rows_may_lie_apart),
         cmocka_unit_test(other_endings_are_refused),
         cmocka_unit_test(an_empty_picture_is_refused),
@@ -180,6 +218,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_leaves_the_old_file),
 #ifdef DET_FAULT_INJECTION
         cmocka_unit_test(short_memory_leaves_no_file),
+        cmocka_unit_test(short_memory_is_told_of_a_jpeg_in_memory),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

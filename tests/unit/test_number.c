@@ -107,6 +107,19 @@ static void what_json_does_not_take_is_not_scanned(void **state)
         assert_int_equal(det_number_scan(texts[i], strlen(texts[i]), &value), 0);
 }
 
+static void written_numbers_have_a_point_and_the_places_asked_for(void **state)
+{
+    (void)state;
+    char text[DET_NUMBER_SIZE];
+    assert_string_equal(det_fixed_text(text, .25, 3), "0.250");
+    assert_string_equal(det_fixed_text(text, -2.5, 0), "-2");
+    assert_string_equal(det_fixed_text(text, NAN, 2), "null");
+    assert_string_equal(det_coordinate_text(text, 12.5), "12.5");
+    assert_string_equal(det_coordinate_text(text, -.001), "0");
+    assert_string_equal(det_coordinate_text(text, INFINITY), "null");
+    assert_int_equal(strlen(det_fixed_text(text, -1.7e308, 9)), 320);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +129,7 @@ int main(void)
         cmocka_unit_test(scanned_random_numbers_are_those_of_strtod),
         cmocka_unit_test(what_json_does_not_take_is_not_scanned),
         cmocka_unit_test(only_the_given_size_is_read),
+        cmocka_unit_test(written_numbers_have_a_point_and_the_places_asked_for),
     };
     return cmocka_run_group_tests_name("number", tests, NULL, NULL);
 }
