@@ -11,6 +11,9 @@ extern "C" {
 
 /* ---- Configuration ------------------------------------------------------------------------- */
 
+/** Scales that regions can be pooled at, at most. */
+enum { DET_POOL_SCALES = 8 };
+
 typedef enum det_nms_method { DET_NMS_HARD = 0, DET_NMS_NONE = 1 } det_nms_method;
 
 /** The configuration of a detector: configs/det.schema.json, key for key, with its defaults filled
@@ -33,11 +36,11 @@ typedef struct det_config {
         char precision[8]; /**< "f32", "bf16", "int8", "auto" */
         bool winograd;     /**< f32 may use Winograd convolutions */
         size_t batch;
-        char regions[8];      /**< "crop" or "pool" */
-        char pool_layer[128]; /**< classifier.pool.layer; "": found from the model */
-        float pool_scales[8]; /**< classifier.pool.scales, the rest 0 */
-        char pool_method[8];  /**< "align" or "max" */
-        int context_px;       /**< -1: the model's own */
+        char regions[8];                    /**< "crop" or "pool" */
+        char pool_layer[128];               /**< classifier.pool.layer; "": found from the model */
+        float pool_scales[DET_POOL_SCALES]; /**< classifier.pool.scales, the rest 0 */
+        char pool_method[8];                /**< "align" or "max" */
+        int context_px;                     /**< -1: the model's own */
         bool cascade;
     } classifier;
     struct {

@@ -376,7 +376,7 @@ const cli_option cli_options[] = {
     TEXTS("images", 'i', "IMAGE|FOLDER|@LIST", FILES, IN(CLI_MODEL_CALIBRATE), calibration,
           "The pictures to calibrate with. May be repeated."),
     INTEGER("regions", 'n', "N", 2, IN(CLI_MODEL_CALIBRATE), sample,
-            "Regions to look at, of all pictures together; default 2400."),
+            "Regions to look at, of all pictures together; default 3000."),
     INTEGER("regions", 0, "N", 1, IN(CLI_BENCH_NETWORK), sample,
             "Measure N random regions of a picture of 500 x 375 pixels, cropped and pooled."),
     FLAG("recursive", 'r', ON_INPUTS | IN(CLI_MODEL_CALIBRATE), recursive,

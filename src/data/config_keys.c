@@ -327,11 +327,15 @@ static det_status set_similarities(det_config *config, const row_t *row, json_ob
     return status;
 }
 
-/* Up to 8 numbers, the rest 0. */
-static det_status get_numbers(const row_t *row, json_object *value, float numbers[8],
+/* As many numbers as the longest of the arrays may have. */
+enum { most_numbers = 8 };
+_Static_assert((int)most_numbers == (int)DET_POOL_SCALES, "get_numbers fills it");
+
+/* The rest are 0. */
+static det_status get_numbers(const row_t *row, json_object *value, float numbers[most_numbers],
                               det_error *error)
 {
-    float scales[8] = {0};
+    float scales[most_numbers] = {0};
     det_status status = check_array(row, value, "an array of numbers", error);
     const size_t count = status == DET_OK ? json_object_array_length(value) : 0;
     for (size_t i = 0; i < count; i++) {
@@ -506,7 +510,8 @@ const det_config_row det_config_rows[] = {
      .help =
          "The layer of the networks that regions are pooled from; null: what the last pool with "
          "a stride reads, for GoogLeNet inception_4e/output."},
-    {"classifier.pool.scales", "array", "[192,384]", set_pool_scales, COUNT(1, 8), RANGE(8, 4096),
+    {"classifier.pool.scales", "array", "[192,384]", set_pool_scales, COUNT(1, DET_POOL_SCALES),
+     RANGE(8, 4096),
      .help = "Lengths in pixels that the shorter side of a picture is resized to for pool; of "
              "several, a region takes that at which its crop is nearest in area to the network's "
              "input."},

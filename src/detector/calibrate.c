@@ -16,11 +16,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { default_regions = 2400, batch_size = 8, most_trial_crops = 128, least_trial_crops = 32 };
+enum { default_regions = 3000, batch_size = 8, most_trial_crops = 128, least_trial_crops = 32 };
 
 /* The parts of the crops: ranges come from one; another, which they do not know, chooses among
- * ways to make scales of them and layers to keep; the last measures the agreement. */
+ * ways to make scales of them and layers to keep; the last measures the agreement. It has thrice as
+ * many crops, because chance moves the share of a rare event the more the fewer they are. */
 enum { FIT, CHOOSE, MEASURE, PARTS };
+static const size_t shares[PARTS] = {1, 1, 3};
+enum { all_shares = 5 };
 
 /* Crops, and what f32 says of each. */
 typedef struct {
@@ -72,6 +75,13 @@ static det_status add_crop(calibration *c, crop_set *set, const det_image *image
     return DET_OK;
 }
 
+/* The part of the region `index` of a picture whose regions go to all parts. */
+static int share_of(size_t index)
+{
+    const size_t turn = index % all_shares;
+    return turn < MEASURE ? (int)turn : MEASURE;
+}
+
 /* `wanted` regions of a picture, evenly from the best to the worst. */
 static det_status add_regions(calibration *c, const det_result *found, const det_image *image,
                               size_t wanted, int part, det_error *error)
@@ -79,7 +89,7 @@ static det_status add_regions(calibration *c, const det_result *found, const det
     const size_t count = found->region_count < wanted ? found->region_count : wanted;
     for (size_t i = 0; i < count; i++) {
         const size_t at = i * found->region_count / count;
-        const int to = part < PARTS ? part : (int)(i % PARTS);
+        const int to = part < PARTS ? part : share_of(i);
         const det_status status = add_crop(c, &c->sets[to], image, found->regions[at].box, error);
         if (status < 0) return status;
     }
@@ -105,13 +115,14 @@ static det_status add_pictures(calibration *c, const char *const *pictures, size
                                size_t regions, det_error *error)
 {
     det_config *config = NULL;
-    const size_t wanted = (regions + count - 1) / count;
+    const bool shared = count < PARTS;
+    const size_t share = (PARTS * regions + all_shares * count - 1) / (all_shares * count);
     det_status status = det_config_create(&config, error);
     for (size_t i = 0; status == DET_OK && i < count; i++) {
         status = det_run_check(c->run, i, count + c->total, error);
-        if (status == DET_OK)
-            status = add_picture(c, config, pictures[i], wanted,
-                                 count < PARTS ? PARTS : (int)(i % PARTS), error);
+        const int part = shared ? PARTS : (int)(i % PARTS);
+        const size_t wanted = shared ? (regions + count - 1) / count : share * shares[part];
+        if (status == DET_OK) status = add_picture(c, config, pictures[i], wanted, part, error);
         c->done = i + 1;
     }
     det_config_free(config);

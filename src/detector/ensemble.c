@@ -90,7 +90,7 @@ static det_status create_pool(det_ensemble *ensemble, size_t at, const det_confi
 {
     const char *from = config->classifier.pool_layer;
     size_t scales = 0;
-    while (scales < 8 && config->classifier.pool_scales[scales] > 0) scales++;
+    while (scales < DET_POOL_SCALES && config->classifier.pool_scales[scales] > 0) scales++;
     const det_region_pool_options options = {.layer = *from ? from : NULL,
                                              .target = layer,
                                              .scales_px = config->classifier.pool_scales,

@@ -37,18 +37,10 @@ struct det_region_pool {
 /* ---- Creation ---------------------------------------------------------------------------------
  */
 
-static det_status find_by_name(const det_model *model, const char *name, int *layer,
-                               det_error *error)
-{
-    *layer = det_graph_find(&model->graph, name);
-    if (*layer >= 0) return DET_OK;
-    return det_fail_at(error, DET_ARGUMENT, NULL, name, "the network has no layer of this name");
-}
-
 static det_status find_target(const det_model *model, const char *name, int *target,
                               det_error *error)
 {
-    if (name) return find_by_name(model, name, target, error);
+    if (name) return det_graph_require(&model->graph, name, target, error);
     *target = model->probabilities;
     if (*target >= 0) return DET_OK;
     return det_fail(error, DET_ARGUMENT, "the model has no class probabilities");
@@ -62,7 +54,7 @@ static det_status find_layer(const det_model *model, const det_region_pool_optio
     if (status < 0) return status;
     if (!options->layer)
         return det_region_layer_find(&model->graph, model->shapes, target, layer, error);
-    status = find_by_name(model, options->layer, layer, error);
+    status = det_graph_require(&model->graph, options->layer, layer, error);
     return status == DET_OK ? det_region_layer_check(&model->graph, *layer, target, error) : status;
 }
 

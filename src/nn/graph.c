@@ -2,6 +2,7 @@
 /* The network as data: names of its operations, look-up of its layers, and their release. */
 #include "src/nn/graph.h"
 
+#include "src/base/error.h"
 #include "src/base/memory.h"
 
 #include <string.h>
@@ -37,6 +38,13 @@ int det_graph_find(const det_graph *graph, const char *name)
     for (int i = 0; i < graph->count; i++)
         if (graph->nodes[i].alias && strcmp(graph->nodes[i].alias, name) == 0) return i;
     return DET_NO_NODE;
+}
+
+det_status det_graph_require(const det_graph *graph, const char *name, int *index, det_error *error)
+{
+    *index = det_graph_find(graph, name);
+    if (*index >= 0) return DET_OK;
+    return det_fail_at(error, DET_ARGUMENT, NULL, name, "the network has no layer of this name");
 }
 
 static void free_node(det_node *node)

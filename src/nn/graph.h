@@ -70,6 +70,9 @@ typedef struct det_graph {
 
 /** @return index of the layer of that name, else of the layer with that alias, else DET_NO_NODE. */
 int det_graph_find(const det_graph *graph, const char *name);
+/** The same. @return DET_OK, DET_ARGUMENT (there is none; error->where is the name). */
+det_status det_graph_require(const det_graph *graph, const char *name, int *index,
+                             det_error *error);
 
 /** Works out the shape of every layer's output.
  *

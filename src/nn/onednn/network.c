@@ -46,13 +46,6 @@ typedef struct {
 /* ---- What to compute ---------------------------------------------------------------------------
  */
 
-static det_status find_layer(const det_graph *graph, const char *name, int *index, det_error *error)
-{
-    *index = det_graph_find(graph, name);
-    if (*index >= 0) return DET_OK;
-    return det_fail_at(error, DET_ARGUMENT, NULL, name, "the network has no layer of this name");
-}
-
 static det_status find_outputs(compilation *c, det_error *error)
 {
     const det_network_options *options = c->options;
@@ -69,7 +62,7 @@ static det_status find_outputs(compilation *c, det_error *error)
                    : det_fail(error, DET_ARGUMENT, "the model has no class probabilities");
     }
     for (size_t i = 0; i < c->to_count; i++) {
-        const det_status status = find_layer(c->graph, options->to[i], &c->to[i], error);
+        const det_status status = det_graph_require(c->graph, options->to[i], &c->to[i], error);
         if (status < 0) return status;
         if (c->to[i] == c->from)
             return det_fail_at(error, DET_ARGUMENT, NULL, options->to[i],
@@ -91,7 +84,7 @@ static det_status find_input(compilation *c, det_error *error)
         return DET_OK;
     }
 
-    const det_status status = find_layer(c->graph, options->from, &c->from, error);
+    const det_status status = det_graph_require(c->graph, options->from, &c->from, error);
     if (status < 0) return status;
     network->takes_tensor = true;
     network->input_shape = model->shapes[c->from];
