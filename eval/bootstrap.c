@@ -3,7 +3,7 @@
  * section 13.3). A sample of pictures is a number of times for each picture; detections were
  * matched picture by picture, so that only the curves are made anew. */
 #include "eval/curve.h"
-#include "eval/rules.h"
+#include "eval/picture_set.h"
 #include "src/base/error.h"
 #include "src/base/memory.h"
 #include "src/base/parallel.h"
@@ -179,11 +179,6 @@ static void summarize(double *values, size_t samples, det_interval *interval)
 
 /* ---- Checks ---- */
 
-static bool kept(const det_evaluation *evaluation)
-{
-    return evaluation->class_count == 0 || evaluation->classes[0].matches.detections;
-}
-
 static bool alike(const det_evaluation *a, const det_evaluation *b)
 {
     return a->annotations == b->annotations && a->metric == b->metric &&
@@ -199,8 +194,9 @@ static det_status check(const det_evaluation *evaluation, const det_evaluation *
                         size_t samples, det_error *error)
 {
     if (samples == 0) return det_fail(error, DET_ARGUMENT, "an interval of no samples");
-    if (!kept(evaluation) || (other && !kept(other)))
-        return det_fail(error, DET_ARGUMENT, "the matches of this evaluation were not kept");
+    det_status status = det_evaluation_check_kept(evaluation, 0, error);
+    if (status == DET_OK && other) status = det_evaluation_check_kept(other, 0, error);
+    if (status < 0) return status;
     if (other && !alike(evaluation, other))
         return det_fail(error, DET_ARGUMENT,
                         "two evaluations of other annotations or other options cannot be paired");

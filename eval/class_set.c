@@ -14,18 +14,25 @@
 
 /* ---- The order of pictures ---- */
 
-static bool order_images(det_eval_index *index)
+uint32_t *det_eval_image_places(const det_annotations *annotations)
 {
-    const size_t count = index->annotations->image_count;
+    const size_t count = annotations->image_count;
     det_id_place *ids = det_alloc_array(count, sizeof *ids);
-    index->image_places = det_alloc_array(count, sizeof *index->image_places);
-    const bool enough = ids && index->image_places;
-    for (size_t i = 0; enough && i < count; i++)
-        ids[i] = (det_id_place){index->annotations->images[i].id, i};
-    if (enough) det_id_places_sort(ids, count);
-    for (size_t i = 0; enough && i < count; i++) index->image_places[ids[i].at] = (uint32_t)i;
+    uint32_t *places = ids ? det_alloc_array(count, sizeof *places) : NULL;
+    for (size_t i = 0; places && i < count; i++)
+        ids[i] = (det_id_place){annotations->images[i].id, i};
+    if (places) det_id_places_sort(ids, count);
+    for (size_t i = 0; places && i < count; i++) places[ids[i].at] = (uint32_t)i;
     det_free(ids);
-    return enough;
+    return places;
+}
+
+int det_eval_key_compare(const void *a, const void *b)
+{
+    const det_eval_key *x = a, *y = b;
+    if (x->score != y->score) return x->score > y->score ? -1 : 1;
+    if (x->place != y->place) return x->place < y->place ? -1 : 1;
+    return (x->detection > y->detection) - (x->detection < y->detection);
 }
 
 /* ---- What is left out ---- */
@@ -132,8 +139,9 @@ static bool allocate_index(det_eval_index *index)
     index->object_first = det_alloc_zeroed(classes + 1, sizeof *index->object_first);
     index->detections = det_alloc_array(index->results->object_count, sizeof *index->detections);
     index->detection_first = det_alloc_zeroed(classes + 1, sizeof *index->detection_first);
+    index->image_places = det_eval_image_places(index->annotations);
     return index->objects && index->object_first && index->detections && index->detection_first &&
-           order_images(index);
+           index->image_places;
 }
 
 det_status det_eval_index_make(const det_annotations *annotations, const det_results *results,
@@ -171,8 +179,8 @@ void det_eval_index_free(det_eval_index *index)
 
 /* ---- Boxes ---- */
 
-/* A box of one form in another: xmin = x + 1, xmax = x + width. The same form keeps every bit. */
-static void convert_box(const double from[4], det_box_form form, det_box_form wanted, double to[4])
+void det_eval_convert_box(const double from[4], det_box_form form, det_box_form wanted,
+                          double to[4])
 {
     memcpy(to, from, 4 * sizeof *to);
     if (form == wanted) return;
@@ -187,22 +195,22 @@ static void object_box(const det_annotations *annotations, size_t object, det_bo
 {
     const det_annotated_object *o = &annotations->objects[object];
     if (annotations->format != DET_ANNOTATIONS_YOLO) {
-        convert_box(o->box,
-                    annotations->format == DET_ANNOTATIONS_VOC ? DET_BOX_INCLUSIVE : DET_BOX_SIZED,
-                    wanted, box);
+        det_eval_convert_box(
+            o->box, annotations->format == DET_ANNOTATIONS_VOC ? DET_BOX_INCLUSIVE : DET_BOX_SIZED,
+            wanted, box);
         return;
     }
     double corners[4];
     det_annotations_corners(annotations, object, corners);
     const double sized[4] = {corners[0], corners[1], corners[2] - corners[0],
                              corners[3] - corners[1]};
-    convert_box(sized, DET_BOX_SIZED, wanted, box);
+    det_eval_convert_box(sized, DET_BOX_SIZED, wanted, box);
 }
 
 /* ---- Objects of a class ---- */
 
-static det_eval_object make_object(const det_annotations *annotations, const det_eval_rules *rules,
-                                   uint32_t object)
+det_eval_object det_eval_object_make(const det_annotations *annotations,
+                                     const det_eval_rules *rules, uint32_t object)
 {
     const det_annotated_object *o = &annotations->objects[object];
     const bool coco = rules->metric == DET_METRIC_COCO;
@@ -227,35 +235,23 @@ size_t det_class_set_image_end(const det_class_set *set, size_t begin)
 
 /* ---- Detections of a class ---- */
 
-typedef struct sort_key {
-    double score;
-    uint32_t place, detection; /* of the picture or 0; in the file */
-} sort_key;
-
-static int compare_keys(const void *a, const void *b)
-{
-    const sort_key *x = a, *y = b;
-    if (x->score != y->score) return x->score > y->score ? -1 : 1;
-    if (x->place != y->place) return x->place < y->place ? -1 : 1;
-    return (x->detection > y->detection) - (x->detection < y->detection);
-}
-
 static void make_keys(const det_eval_index *index, const det_eval_rules *rules, size_t category,
-                      sort_key *keys)
+                      det_eval_key *keys)
 {
     const size_t first = index->detection_first[category];
     const size_t count = index->detection_first[category + 1] - first;
     for (size_t i = 0; i < count; i++) {
         const uint32_t at = index->detections[first + i];
         const det_detected_object *d = &index->results->objects[at];
-        keys[i] = (sort_key){d->score, rules->image_order ? index->image_places[d->image] : 0, at};
+        keys[i] =
+            (det_eval_key){d->score, rules->image_order ? index->image_places[d->image] : 0, at};
     }
-    if (count > 0) qsort(keys, count, sizeof *keys, compare_keys);
+    if (count > 0) qsort(keys, count, sizeof *keys, det_eval_key_compare);
 }
 
 /* Takes the best detections of each picture; first[image + 1] counts them. */
 static void take_detections(const det_eval_index *index, const det_eval_rules *rules,
-                            const sort_key *keys, size_t count, det_class_set *set)
+                            const det_eval_key *keys, size_t count, det_class_set *set)
 {
     const size_t most = rules->max_detections_count > 0
                             ? rules->max_detections[rules->max_detections_count - 1]
@@ -271,7 +267,7 @@ static void take_detections(const det_eval_index *index, const det_eval_rules *r
         set->detections[at] = keys[i].detection;
         set->images[at] = d->image;
         set->ranks[at] = (*taken)++;
-        convert_box(d->box, index->results->form, rules->form, set->boxes[at]);
+        det_eval_convert_box(d->box, index->results->form, rules->form, set->boxes[at]);
     }
 }
 
@@ -302,12 +298,12 @@ det_status det_class_set_make(const det_eval_index *index, const det_eval_rules 
     const size_t object_count = index->object_first[category + 1] - index->object_first[category];
     const size_t count = index->detection_first[category + 1] - index->detection_first[category];
     *set = (det_class_set){.object_count = object_count};
-    sort_key *keys = det_alloc_array(count, sizeof *keys);
+    det_eval_key *keys = det_alloc_array(count, sizeof *keys);
     const bool enough =
         keys && allocate_set(set, object_count, count, index->annotations->image_count);
     if (enough) {
         for (size_t i = 0; i < object_count; i++)
-            set->objects[i] = make_object(index->annotations, rules, objects[i]);
+            set->objects[i] = det_eval_object_make(index->annotations, rules, objects[i]);
         make_keys(index, rules, category, keys);
         take_detections(index, rules, keys, count, set);
         group_by_image(index->annotations->image_count, set);

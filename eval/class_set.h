@@ -4,6 +4,20 @@
 
 #include "eval/rules.h"
 
+/** Where each picture comes in the order of the ids, equal ones in their own order. @return an
+ * array to free; NULL when memory is short. */
+uint32_t *det_eval_image_places(const det_annotations *annotations);
+
+/** What a metric orders detections by: the highest score first. */
+typedef struct det_eval_key {
+    double score;
+    uint32_t place;     /**< of the picture, where the metric goes by pictures; else 0 */
+    uint32_t detection; /**< where in the results */
+} det_eval_key;
+
+/** For qsort, of keys or of what begins with one. */
+int det_eval_key_compare(const void *a, const void *b);
+
 /** Annotations and results, grouped by class: indices, and where those of class c begin. */
 typedef struct det_eval_index {
     const det_annotations *annotations;
@@ -32,6 +46,13 @@ typedef struct det_eval_object {
     bool ignored;           /**< a detection that it matches counts neither way */
     bool unseen;            /**< COCO, id 0: whoever matches it counts as unmatched */
 } det_eval_object;
+
+det_eval_object det_eval_object_make(const det_annotations *annotations,
+                                     const det_eval_rules *rules, uint32_t object);
+
+/** A box of one form in another: xmin = x + 1, xmax = x + width. The same form keeps every bit. */
+void det_eval_convert_box(const double from[4], det_box_form form, det_box_form wanted,
+                          double to[4]);
 
 /** The objects and detections of one class. */
 struct det_class_set {

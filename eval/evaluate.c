@@ -3,9 +3,9 @@
  * means over the classes that have objects. */
 #include "detect/eval.h"
 
-#include "eval/class_set.h"
 #include "eval/curve.h"
 #include "eval/match.h"
+#include "eval/picture_set.h"
 #include "src/base/error.h"
 #include "src/base/memory.h"
 #include "src/base/parallel.h"
@@ -436,12 +436,11 @@ static void fill_curve(const det_evaluation *evaluation, const det_class_matches
 det_status det_evaluation_curve(const det_evaluation *evaluation, size_t category, size_t iou,
                                 det_eval_curve *curve, det_error *error)
 {
-    if (category >= evaluation->class_count || iou >= evaluation->iou_count)
-        return det_fail(error, DET_ARGUMENT, "class %zu of %zu, IoU threshold %zu of %zu", category,
-                        evaluation->class_count, iou, evaluation->iou_count);
+    if (category >= evaluation->class_count)
+        return det_fail(error, DET_ARGUMENT, "class %zu of %zu", category, evaluation->class_count);
+    const det_status status = det_evaluation_check_kept(evaluation, iou, error);
+    if (status < 0) return status;
     const det_class_matches *matches = &evaluation->classes[category].matches;
-    if (!matches->detections)
-        return det_fail(error, DET_ARGUMENT, "the matches of this evaluation were not kept");
     det_eval_curve made = {.score = det_alloc_array(matches->count, sizeof(double)),
                            .recall = det_alloc_array(matches->count, sizeof(double)),
                            .precision = det_alloc_array(matches->count, sizeof(double))};

@@ -16,6 +16,9 @@ struct det_class_outcomes {
 bool det_eval_object_counts(const det_eval_rules *rules, const det_eval_object *object,
                             det_object_size size);
 
+/** The IoU at which ILSVRC takes an object for found. */
+double det_ilsvrc_threshold(const det_eval_object *object);
+
 /* Each metric's matching, as eval/rules.h wants it. Pictures do not influence one another. */
 det_status det_match_coco(const det_eval_rules *rules, const det_class_set *set,
                           det_class_outcomes *outcomes);

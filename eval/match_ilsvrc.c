@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-static double threshold_of(const det_eval_object *object)
+double det_ilsvrc_threshold(const det_eval_object *object)
 {
     const double most = .5, tolerance_px = 10;
     const double width = object->box[2] - object->box[0] + 1;
@@ -28,7 +28,7 @@ static uint32_t choose(const det_class_set *set, size_t begin, size_t end, const
     for (size_t g = begin; g < end; g++) {
         if (taken[g]) continue;
         const double overlap = det_overlap_inclusive(box, set->objects[g].box);
-        if (!(overlap > best && overlap >= threshold_of(&set->objects[g]))) continue;
+        if (!(overlap > best && overlap >= det_ilsvrc_threshold(&set->objects[g]))) continue;
         best = overlap;
         chosen = (uint32_t)g;
     }

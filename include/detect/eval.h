@@ -266,6 +266,174 @@ DET_API det_status det_evaluation_bootstrap(const det_evaluation *evaluation,
                                             uint64_t seed, const det_run *run,
                                             det_interval *interval, det_error *error);
 
+/* ---- Mistakes ------------------------------------------------------------------------------- */
+
+/** What is wrong: TIDE's kinds (Bolya et al., ECCV 2020, section 2.2). An object that counts is
+ *  reached at an IoU of at least t, where the metric takes it for found. A false positive has
+ *  exactly one kind: the first that fits, asked in the order box, class, duplicate, background. */
+typedef enum det_mistake_kind {
+    DET_MISTAKE_CLASS = 0, /**< it reaches an object of another class */
+    DET_MISTAKE_BOX,       /**< of the objects of its class, that of highest IoU is overlapped by at
+                                least `background` and at most t */
+    DET_MISTAKE_BOTH,      /**< none of the others: mostly the wrong class and a poor box */
+    DET_MISTAKE_DUPLICATE, /**< it reaches an object of its class that another detection found */
+    DET_MISTAKE_BACKGROUND, /**< it overlaps no object by more than `background` */
+    DET_MISTAKE_MISSED,     /**< an object that was neither found nor is meant by a mistake of class
+                                 or box */
+    DET_MISTAKE_KINDS
+} det_mistake_kind;
+
+/** "class", "box", "both", "duplicate", "background", "missed"; never NULL. */
+DET_API const char *det_mistake_kind_name(det_mistake_kind kind);
+
+/** What is asked. NULL in its place, and zero in a field, mean the defaults. */
+typedef struct det_mistake_options {
+    size_t iou;        /**< which of the evaluation's thresholds is t; of ILSVRC an object's own */
+    double background; /**< in (0, 1]; 0: .1, or t where that is less */
+} det_mistake_options;
+
+typedef struct det_mistake {
+    det_mistake_kind kind;
+    uint32_t detection; /**< where in results->objects; UINT32_MAX: an object was missed */
+    uint32_t object; /**< where in annotations->objects: the one missed, or that by which the kind
+                          was told; of the background and both the nearest; UINT32_MAX: none */
+    double overlap;  /**< IoU of the two; of a missed object 0 */
+    double score;    /**< of the detection; of a missed object 0 */
+} det_mistake;
+
+/** The mistakes of a class, or of all classes together. A cost is what average precision would gain
+ *  if all mistakes of this kind, and no others, were repaired. NaN: there is no AP. */
+typedef struct det_mistake_figures {
+    double ap; /**< the evaluation's, at this threshold */
+    size_t count[DET_MISTAKE_KINDS];
+    double cost[DET_MISTAKE_KINDS];
+    size_t false_positives;      /**< the sum of `count` without missed objects */
+    double false_positives_cost; /**< all false positives removed */
+    size_t false_negatives;      /**< objects that were not found, whether missed or not */
+    double false_negatives_cost; /**< none of them would have to be found */
+} det_mistake_figures;
+
+/** Owns what it points to. */
+typedef struct det_mistake_analysis {
+    double iou, background;             /**< t (of ILSVRC the highest), and what was used */
+    det_mistake_figures all;            /**< `ap` and costs are of the mean over classes */
+    const det_mistake_figures *classes; /**< class_count: mistakes belong to the class of the
+                                             detection, or of the object missed */
+    size_t class_count;
+    const det_mistake *mistakes; /**< by kind, then best score first, objects in their order */
+    size_t mistake_count;
+    size_t first[DET_MISTAKE_KINDS + 1]; /**< where those of a kind begin */
+} det_mistake_analysis;
+
+/** Tells what is wrong, and what each kind of mistake costs.
+ *
+ *  Objects that do not count (crowds, difficult ones) are not looked at. Of the detections that
+ * mean the same unfound object by a mistake of class or box, the one of highest score can repair
+ * it, and no other. Repairing a kind does this, in the metric's own order and average precision:
+ *  - class, box: those that can repair an object become true, of that object's class; the others
+ *    are removed;
+ *  - both, duplicate, background: all are removed;
+ *  - missed: the objects are no longer asked for. Where none is left, AP is 0 if false positives
+ *    are, else 1.
+ *
+ *  These are the paper's rules as its program tidecv 1.0.1 has them. It differs as follows. Matches
+ *  are the metric's own, so that AP without a repair is the evaluation's to the last bit; tidecv
+ * has but one, COCO's of the best 100 detections of a picture, not of a picture and class. A
+ * detection that counts neither way may repair an object there as here, but is here no mistake that
+ * is listed. A class whose objects were all missed, without false positives, is here perfect after
+ *  that repair, and left out of the mean there; one that has detections but no object lowers the
+ *  mean there, and has no part in it here, as with the metric. A detection that reaches an object
+ *  of its class with the id 0, which pycocotools cannot find, is "both"; see `corrected`.
+ *
+ *  @param evaluation with kept matches.
+ *  @param options  or NULL.
+ *  @param run      or NULL; the progress counts stages.
+ *  @param analysis free with det_mistake_analysis_free. Untouched on failure.
+ *  @return DET_OK; DET_ARGUMENT (no matches were kept, no such threshold, `background`);
+ *          DET_CANCELLED; DET_MEMORY.
+ *  The same on any number of threads. */
+DET_API det_status det_evaluation_mistakes(const det_evaluation *evaluation,
+                                           const det_mistake_options *options, const det_run *run,
+                                           det_mistake_analysis **analysis, det_error *error);
+/** Takes NULL. */
+DET_API void det_mistake_analysis_free(det_mistake_analysis *analysis);
+
+/* ---- Scores --------------------------------------------------------------------------------- */
+
+/** The bins of a histogram of scores. */
+enum { DET_SCORE_BINS = 20 };
+
+/** The scores of a class, or of all classes together. Detections that count neither way are left
+ *  out. */
+typedef struct det_score_figures {
+    size_t right[DET_SCORE_BINS], wrong[DET_SCORE_BINS]; /**< true and false positives */
+    /** Keeping the detections of at least this score gives the highest F1, 2 precision recall /
+     *  (precision + recall); of equal ones the highest score. NaN: there is no true positive. */
+    double threshold;
+    double precision, recall, f1; /**< there; NaN where there is none */
+} det_score_figures;
+
+/** Owns what it points to. */
+typedef struct det_score_analysis {
+    double low, high; /**< what the bins divide evenly: 0 and 1 where all scores are between, else
+                           the lowest and the highest score. A bin has its lower end, the last one
+                           both */
+    det_score_figures all;            /**< of all detections as if of one class */
+    const det_score_figures *classes; /**< class_count */
+    size_t class_count;
+} det_score_analysis;
+
+/** How scores tell true from false.
+ *  @param evaluation with kept matches.
+ *  @param iou which of its thresholds.
+ *  @param scores free with det_score_analysis_free. Untouched on failure.
+ *  @return DET_OK; DET_ARGUMENT (no matches were kept, or no such threshold); DET_MEMORY. */
+DET_API det_status det_evaluation_scores(const det_evaluation *evaluation, size_t iou,
+                                         det_score_analysis **scores, det_error *error);
+/** Takes NULL. */
+DET_API void det_score_analysis_free(det_score_analysis *scores);
+
+/* ---- Confusion ------------------------------------------------------------------------------ */
+
+/** What is asked. NULL in its place, and zero in a field, mean the defaults. */
+typedef struct det_confusion_options {
+    size_t iou;          /**< which of the evaluation's thresholds; of ILSVRC an object's own */
+    const double *score; /**< detections of a lower score are left out. NULL: at the threshold of
+                              det_evaluation_scores for all classes; all where that has none */
+} det_confusion_options;
+
+/** A confusion matrix. Owns what it points to. */
+typedef struct det_confusion {
+    double iou, score;    /**< what was used; score: NaN without a detection */
+    size_t class_count;   /**< row and column class_count are the background */
+    const size_t *counts; /**< (class_count + 1) x (class_count + 1): row: the class of the object;
+                               column: that of the detection. Row of the background: detections
+                               without an object; its column: objects without a detection */
+} det_confusion;
+
+/** Which classes are taken for which.
+ *
+ *  In order of score, whatever their classes, each detection of a picture takes, of the objects
+ * that count and are free, the one of highest IoU, at least the threshold; of equal ones one of its
+ * own class, then the first. A detection that takes none counts neither way where it overlaps an
+ *  object of its class that does not count (a crowd, a difficult one) by the threshold, as the
+ *  metric measures it. The diagonal need not equal the metric's true positives, which look at one
+ *  class at a time.
+ *
+ *  @param evaluation with kept matches.
+ *  @param options   or NULL.
+ *  @param run       or NULL.
+ *  @param confusion free with det_confusion_free. Untouched on failure.
+ *  @return DET_OK; DET_ARGUMENT (no matches were kept, or no such threshold); DET_CANCELLED;
+ *          DET_MEMORY.
+ *  The same on any number of threads. */
+DET_API det_status det_evaluation_confusion(const det_evaluation *evaluation,
+                                            const det_confusion_options *options,
+                                            const det_run *run, det_confusion **confusion,
+                                            det_error *error);
+/** Takes NULL. */
+DET_API void det_confusion_free(det_confusion *confusion);
+
 #ifdef __cplusplus
 }
 #endif

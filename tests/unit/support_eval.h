@@ -24,6 +24,16 @@ det_annotated_object *test_set_object(test_set *set, size_t image, size_t catego
 void test_set_found(test_set *set, uint32_t image, double score, double a, double b, double c,
                     double d);
 
+/** What a random set has. */
+enum {
+    TEST_RANDOM_IMAGES = 6,
+    TEST_RANDOM_CLASSES = 2,
+    TEST_RANDOM_OBJECTS = 40,
+    TEST_RANDOM_DETECTIONS = 160
+};
+/** A set of sized boxes with ties of scores and overlaps, crowds, and objects with the id 0. */
+test_set *test_set_random(uint64_t seed);
+
 /** Evaluates, failing the test where that fails; free it. */
 det_evaluation *test_evaluate(const test_set *set, const det_eval_options *options);
 /** mean.ap of a metric with its defaults. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* COCO's figures against a plain reference, written from the description alone: every step as long
  * as it likes to be. And what must not change them. */
-#include "src/base/memory.h"
-#include "src/base/random.h"
 #include "tests/unit/support.h"
 #include "tests/unit/support_eval.h"
 
@@ -10,36 +8,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { IMAGES = 6, CLASSES = 2, OBJECTS = 40, DETECTIONS = 160, MOST = 5 };
-
-/* Coordinates of few values, so that overlaps and scores tie. */
-static double any(det_random *random, uint32_t below, double step)
-{
-    return det_random_below(random, below) * step;
-}
-
-static test_set *random_set(uint64_t seed)
-{
-    det_random random = det_random_create(seed, 0);
-    test_set *set = test_set_begin(DET_BOX_SIZED, IMAGES, CLASSES);
-    for (size_t i = 0; i < IMAGES; i++) set->images[i].id = (int64_t)((i * 5 + seed) % 7 + 1);
-    for (size_t i = 0; i < OBJECTS; i++) {
-        det_annotated_object *o = test_set_object(
-            set, i * IMAGES / OBJECTS, det_random_below(&random, CLASSES), any(&random, 8, 16),
-            any(&random, 8, 16), 16 + any(&random, 8, 16), 16 + any(&random, 8, 16));
-        o->crowd = det_random_below(&random, 10) == 0;
-        o->id = det_random_below(&random, 12) == 0 ? 0 : o->id;
-        o->area *= det_random_below(&random, 2) ? 1 : .5;
-    }
-    for (size_t i = 0; i < DETECTIONS; i++) {
-        const det_annotated_object *o = &set->objects[det_random_below(&random, OBJECTS)];
-        test_set_found(set, (uint32_t)o->image, any(&random, 10, .1),
-                       o->box[0] + any(&random, 3, 4), o->box[1] + any(&random, 3, 4), o->box[2],
-                       o->box[3] + any(&random, 3, 2));
-        set->found[i].category = (uint32_t)(det_random_below(&random, 8) ? o->category : 0);
-    }
-    return set;
-}
+enum {
+    IMAGES = TEST_RANDOM_IMAGES,
+    CLASSES = TEST_RANDOM_CLASSES,
+    OBJECTS = TEST_RANDOM_OBJECTS,
+    DETECTIONS = TEST_RANDOM_DETECTIONS,
+    MOST = 5
+};
 
 /* ---- The reference ---- */
 
@@ -141,7 +116,7 @@ static void random_sets_give_what_a_plain_reference_gives(void **state)
     const size_t most = MOST;
     const det_eval_options options = {.max_detections = &most, .max_detections_count = 1};
     for (uint64_t seed = 1; seed <= 40; seed++) {
-        const test_set *set = random_set(seed);
+        const test_set *set = test_set_random(seed);
         det_evaluation *e = test_evaluate(set, &options);
         for (size_t c = 0; c < CLASSES; c++) {
             for (int size = 0; size < DET_SIZE_COUNT; size++) {
@@ -194,7 +169,7 @@ static void the_order_of_images_and_of_detections_of_different_images_does_not_m
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 20; seed++) {
-        test_set *set = random_set(seed);
+        test_set *set = test_set_random(seed);
         det_evaluation *before_it = test_evaluate(set, NULL);
         turn_round(set);
         det_evaluation *after = test_evaluate(set, NULL);
@@ -207,7 +182,7 @@ static void the_order_of_images_and_of_detections_of_different_images_does_not_m
 static void the_number_of_threads_does_not_matter(void **state)
 {
     (void)state;
-    const test_set *set = random_set(3);
+    const test_set *set = test_set_random(3);
     det_evaluation *one = NULL, *four = NULL;
     assert_int_equal(
         det_evaluate(&set->annotations, &set->results, NULL, &(det_run){.threads = 1}, &one, NULL),
