@@ -5,6 +5,7 @@
  * metric goes through pictures (COCO, ILSVRC), then by their place in the file. */
 #include "eval/class_set.h"
 
+#include "eval/same_ids.h"
 #include "src/base/error.h"
 #include "src/base/memory.h"
 #include "src/data/id_places.h"
@@ -144,6 +145,19 @@ static bool allocate_index(det_eval_index *index)
            index->image_places;
 }
 
+static bool group_objects(det_eval_index *index, const det_eval_options *options,
+                          const pair_list *left_out)
+{
+    const det_annotations *annotations = index->annotations;
+    if (annotations->last_of_id && options->metric == DET_METRIC_COCO && !options->corrected)
+        return det_eval_group_same_ids(annotations, index->image_places, index->objects,
+                                       index->object_first);
+    index->left_out_objects =
+        group(annotations, annotations->object_count, place_of_object, left_out, index->objects,
+              index->object_first, annotations->category_count);
+    return true;
+}
+
 det_status det_eval_index_make(const det_annotations *annotations, const det_results *results,
                                const det_eval_options *options, det_eval_index *index,
                                det_error *error)
@@ -154,9 +168,7 @@ det_status det_eval_index_make(const det_annotations *annotations, const det_res
     det_status status = check_detections(annotations, results, error);
     if (status == DET_OK) status = copy_pairs(annotations, options, &left_out, error);
     if (status < 0) return status;
-    if (allocate_index(index)) {
-        index->left_out_objects = group(annotations, annotations->object_count, place_of_object,
-                                        &left_out, index->objects, index->object_first, classes);
+    if (allocate_index(index) && group_objects(index, options, &left_out)) {
         index->left_out_detections =
             group(results, results->object_count, place_of_detection, &left_out, index->detections,
                   index->detection_first, classes);

@@ -23,7 +23,8 @@ typedef struct det_eval_index {
     const det_annotations *annotations;
     const det_results *results;
     uint32_t *image_places; /**< of each picture: its place in the order of the ids */
-    uint32_t *objects;      /**< by class, then in the order of the annotations: by picture */
+    uint32_t *objects;      /**< by class, then in the order of the annotations: by picture; where
+                                 ids are not unique, as eval/same_ids.h says */
     size_t *object_first;   /**< category_count + 1 */
     uint32_t *detections;   /**< by class, then in the order of the file */
     size_t *detection_first;

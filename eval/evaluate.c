@@ -374,6 +374,7 @@ static void sum_counts(evaluation_data *data)
     for (size_t i = 0; i < seen->annotations->object_count; i++) {
         const det_annotated_object *o = &seen->annotations->objects[i];
         seen->never_found += o->id == 0;
+        seen->replaced += seen->annotations->last_of_id && seen->annotations->last_of_id[i] != i;
         seen->ignore_unheeded += o->ignore && !o->crowd && !o->difficult;
     }
 }

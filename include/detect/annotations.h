@@ -55,8 +55,8 @@ typedef enum det_annotations_oddity {
     DET_ODDITY_NO_ID,             /**< COCO: objects without an id */
     DET_ODDITY_ID_ZERO,           /**< COCO: objects with the id 0: pycocotools takes what matches
                                        them for unmatched */
-    DET_ODDITY_SAME_ID,           /**< COCO: objects whose id another has: pycocotools counts one of
-                                       them twice and the other not at all */
+    DET_ODDITY_SAME_ID,           /**< COCO: objects whose id another has: pycocotools takes the
+                                       last one for all of them */
     DET_ODDITY_NO_AREA,           /**< COCO: objects without "area" */
     DET_ODDITY_SAME_FILE,         /**< pictures of a file that another has, too */
     DET_ODDITY_SAME_NAME,         /**< categories of a name that another has, too */
@@ -87,6 +87,9 @@ typedef struct det_annotations {
     size_t category_count;
     const det_annotated_object *objects; /**< grouped by image */
     size_t object_count;
+    const size_t *last_of_id; /**< COCO: of each object, the last one in the file that has its id,
+                                   which is what pycocotools takes for all of them; SIZE_MAX: that
+                                   one was left out. NULL: no two have the same */
     const det_annotations_warning *warnings; /**< one for each oddity that was met */
     size_t warning_count;
 } det_annotations;

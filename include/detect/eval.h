@@ -132,7 +132,8 @@ typedef struct det_eval_options {
                                        best so many detections of a picture **and class** count; AP
                                        is of the last. NULL: 1, 10, 100. The others take none */
     size_t max_detections_count;
-    bool corrected;    /**< COCO: an object with the id 0 can be found, and "ignore" is heeded */
+    bool corrected;    /**< COCO: an object with the id 0 can be found, each of those with one id
+                            counts as itself, and "ignore" is heeded */
     bool keep_matches; /**< keep det_class_matches, which curves and intervals need */
     const det_image_class *left_out; /**< ILSVRC: objects and detections of these left_out_count
                                           pairs do not count (the blacklist) */
@@ -190,7 +191,8 @@ typedef struct det_evaluation {
     det_eval_figures mean; /**< over classes; `ap` is what is called mAP, and AP by COCO */
     size_t measured_count; /**< classes that have objects that count */
     size_t objects, ignored, detections, cut; /**< sums over classes */
-    size_t never_found;      /**< COCO: objects with the id 0, which pycocotools cannot find */
+    size_t never_found; /**< COCO: objects with the id 0, which pycocotools cannot find */
+    size_t replaced;    /**< COCO: objects in whose place pycocotools takes the last of their id */
     size_t ignore_unheeded;  /**< COCO: objects with "ignore" that count all the same */
     size_t left_out_objects; /**< ILSVRC: in left_out */
     size_t left_out_detections;

@@ -176,6 +176,13 @@ static void warn_of_evaluation(const cli_values *values, const det_evaluation *e
                  evaluation->never_found);
         warn(values, values->truth, text);
     }
+    if (evaluation->replaced > 0) {
+        snprintf(text, sizeof text,
+                 "objects with the id of a later one count as that one, as pycocotools counts "
+                 "them; see --corrected: %zu",
+                 evaluation->replaced);
+        warn(values, values->truth, text);
+    }
     if (evaluation->ignore_unheeded > 0) {
         snprintf(
             text, sizeof text,

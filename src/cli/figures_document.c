@@ -105,6 +105,7 @@ static void add_counts(det_json *json, const cli_figures *f)
     det_json_integer(json, "ignored", (int64_t)e->ignored);
     det_json_integer(json, "left_out", (int64_t)e->left_out_objects);
     det_json_integer(json, "never_found", (int64_t)e->never_found);
+    det_json_integer(json, "replaced", (int64_t)e->replaced);
     det_json_end(json);
     det_json_begin_object(json, "detections");
     det_json_integer(json, "listed", (int64_t)f->results->listed_count);

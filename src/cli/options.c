@@ -341,8 +341,8 @@ const cli_option cli_options[] = {
          "coco: so many detections of a picture and class count; AP is of the last; default "
          "1,10,100."),
     FLAG("corrected", 0, IN(CLI_EVAL), corrected,
-         "coco: an object with the id 0 can be found, and one marked \"ignore\" does not count, "
-         "both unlike in pycocotools."),
+         "coco: an object with the id 0 can be found, objects that share an id count each as "
+         "itself, and one marked \"ignore\" does not count, all unlike in pycocotools."),
     TEXT("left-out", 0, "FILE", FILES, IN(CLI_EVAL), left_out,
          "ilsvrc: objects and detections of these pictures and classes do not count: lines of a "
          "picture (its file name or id) and a class (the blacklist of the development kit)."),

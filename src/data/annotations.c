@@ -35,6 +35,7 @@ void det_annotations_free(det_annotations *annotations)
     det_free(data->images);
     det_free(data->categories);
     det_free(data->objects);
+    det_free(data->last_of_id);
     det_free(data->warnings);
     det_free(data->keys);
     det_free(data->folder);
@@ -171,6 +172,7 @@ det_status det_annotations_finish(det_annotations_data *data, det_error *error)
     data->seen.images = data->images;
     data->seen.categories = data->categories;
     data->seen.objects = data->objects;
+    data->seen.last_of_id = data->last_of_id;
     data->seen.folder = data->folder ? data->folder : "";
     for (size_t i = 0; i < data->seen.object_count; i++) check_object(data, i);
     det_status status = det_annotations_sort_names(data, error);

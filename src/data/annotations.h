@@ -28,6 +28,7 @@ typedef struct det_annotations_data {
     det_annotated_image *images;
     det_category *categories;
     det_annotated_object *objects;
+    size_t *last_of_id; /**< COCO: as in the view */
     size_t image_capacity, category_capacity, object_capacity;
     det_oddity_count oddities[DET_ODDITY_COUNT];
     det_annotations_warning *warnings;

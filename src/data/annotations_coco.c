@@ -19,7 +19,8 @@
 /* What an annotation says of where it belongs, before that is settled. */
 typedef struct link {
     int64_t image_id, category_id;
-    size_t index; /* in "annotations" */
+    size_t index;    /* in "annotations" */
+    bool identified; /* it has an id */
 } link_of_object;
 
 typedef struct coco_reader {
@@ -27,7 +28,9 @@ typedef struct coco_reader {
     link_of_object *links; /* one for each of data->objects */
     size_t link_capacity;
     det_id_place *images, *categories; /* sorted by id */
-    size_t unknown;                    /* objects left out */
+    size_t *last;                      /* of each of "annotations": the last one of its id; NULL
+                                          where none has the id of another */
+    size_t annotation_count;           /* of `last` */
 } coco_reader;
 
 static det_status out_of_memory(det_error *error)
@@ -161,17 +164,18 @@ static det_status read_box(json_object *annotation, double box[4], det_error *er
     return DET_OK;
 }
 
-static det_status read_object_id(coco_reader *r, json_object *annotation, size_t index, int64_t *id,
-                                 det_error *error)
+static det_status read_object_id(coco_reader *r, json_object *annotation, link_of_object *link,
+                                 int64_t *id, det_error *error)
 {
-    if (!json_object_object_get_ex(annotation, "id", NULL)) {
-        det_annotations_note(r->data, DET_ODDITY_NO_ID, "annotations[%zu]", index);
+    link->identified = json_object_object_get_ex(annotation, "id", NULL);
+    if (!link->identified) {
+        det_annotations_note(r->data, DET_ODDITY_NO_ID, "annotations[%zu]", link->index);
         *id = -1;
         return DET_OK;
     }
     const det_status status = read_integer(annotation, "id", id, error);
     if (status == DET_OK && *id == 0)
-        det_annotations_note(r->data, DET_ODDITY_ID_ZERO, "annotations[%zu]", index);
+        det_annotations_note(r->data, DET_ODDITY_ID_ZERO, "annotations[%zu]", link->index);
     return status;
 }
 
@@ -211,7 +215,7 @@ static det_status take_annotation(coco_reader *r, size_t index, json_object *ann
     if (status == DET_OK)
         status = read_integer(annotation, "category_id", &link.category_id, error);
     if (status == DET_OK) status = read_box(annotation, object.box, error);
-    if (status == DET_OK) status = read_object_id(r, annotation, index, &object.id, error);
+    if (status == DET_OK) status = read_object_id(r, annotation, &link, &object.id, error);
     if (status == DET_OK) status = read_area(r, annotation, index, &object, error);
     if (status == DET_OK) status = read_flag(annotation, "iscrowd", &object.crowd, error);
     if (status == DET_OK) status = read_flag(annotation, "ignore", &object.ignore, error);
@@ -293,7 +297,10 @@ static void settle_all(coco_reader *r)
     det_annotations_data *data = r->data;
     size_t kept = 0, first = 0;
     for (size_t i = 0; i < data->seen.object_count; i++)
-        if (settle(r, i)) data->objects[kept++] = data->objects[i];
+        if (settle(r, i)) {
+            data->objects[kept] = data->objects[i];
+            r->links[kept++] = r->links[i];
+        }
     data->seen.object_count = kept;
     for (size_t i = 0; i < data->seen.image_count; i++) {
         data->images[i].first_object = first;
@@ -301,47 +308,98 @@ static void settle_all(coco_reader *r)
     }
 }
 
-/* A counting sort: objects of an image keep their order. */
-static det_status group_objects(det_annotations_data *data, det_error *error)
+/* ---- Ids that several have ---- */
+
+/* Lists the ids that there are, sorted. @return how many. */
+static size_t list_ids(const coco_reader *r, det_id_place *ids)
 {
-    const size_t count = data->seen.object_count, images = data->seen.image_count;
-    det_annotated_object *grouped = det_alloc_array(count, sizeof *grouped);
-    size_t *next = det_alloc_array(images, sizeof *next);
-    if (!grouped || !next) {
-        det_free(grouped);
-        det_free(next);
+    size_t count = 0;
+    for (size_t i = 0; i < r->annotation_count; i++)
+        if (r->links[i].identified) ids[count++] = (det_id_place){r->data->objects[i].id, i};
+    det_id_places_sort(ids, count);
+    return count;
+}
+
+/* pycocotools keeps objects by their ids, over the whole file, so that the last one stays. */
+static det_status find_same_ids(coco_reader *r, det_error *error)
+{
+    r->annotation_count = r->data->seen.object_count;
+    det_id_place *ids = det_alloc_array(r->annotation_count, sizeof *ids);
+    r->last = det_alloc_array(r->annotation_count, sizeof *r->last);
+    if (!ids || !r->last) {
+        det_free(ids);
         return out_of_memory(error);
     }
-    for (size_t i = 0; i < images; i++) next[i] = data->images[i].first_object;
-    for (size_t i = 0; i < count; i++) grouped[next[data->objects[i].image]++] = data->objects[i];
-    det_free(next);
-    det_free(data->objects);
-    data->objects = grouped;
-    data->object_capacity = count;
+    bool any = false;
+    const size_t count = list_ids(r, ids);
+    for (size_t i = 0; i < r->annotation_count; i++) r->last[i] = i;
+    for (size_t i = 1; i < count; i++) {
+        if (ids[i].id != ids[i - 1].id) continue;
+        det_annotations_note(r->data, DET_ODDITY_SAME_ID, "%lld", (long long)ids[i].id);
+        any = true;
+    }
+    for (size_t i = any ? count : 0; i-- > 1;) /* equal ids lie in the order of the file */
+        if (ids[i].id == ids[i - 1].id) r->last[ids[i - 1].at] = r->last[ids[i].at];
+    det_free(ids);
+    if (any) return DET_OK;
+    det_free(r->last);
+    r->last = NULL;
     return DET_OK;
 }
 
-static det_status find_same_ids(det_annotations_data *data, det_error *error)
+/* places: where each object has gone. The links are in the order of the file still. */
+static det_status keep_same_ids(coco_reader *r, const size_t *places, det_error *error)
 {
+    det_annotations_data *data = r->data;
     const size_t count = data->seen.object_count;
-    det_id_place *ids = det_alloc_array(count, sizeof *ids);
-    if (!ids) return out_of_memory(error);
-    for (size_t i = 0; i < count; i++) ids[i] = (det_id_place){data->objects[i].id, i};
-    det_id_places_sort(ids, count);
-    for (size_t i = 1; i < count; i++)
-        if (ids[i].id == ids[i - 1].id && ids[i].id != -1)
-            det_annotations_note(data, DET_ODDITY_SAME_ID, "%lld", (long long)ids[i].id);
-    det_free(ids);
-    return DET_OK;
+    if (!r->last) return DET_OK;
+    size_t *kept = det_alloc_array(r->annotation_count, sizeof *kept); /* of "annotations" */
+    data->last_of_id = det_alloc_array(count, sizeof *data->last_of_id);
+    const bool enough = kept && data->last_of_id;
+    for (size_t i = 0; enough && i < r->annotation_count; i++) kept[i] = SIZE_MAX;
+    for (size_t i = 0; enough && i < count; i++) kept[r->links[i].index] = places[i];
+    for (size_t i = 0; enough && i < count; i++)
+        data->last_of_id[places[i]] = kept[r->last[r->links[i].index]];
+    det_free(kept);
+    return enough ? DET_OK : out_of_memory(error);
+}
+
+/* ---- The objects of an image ---- */
+
+/* A counting sort: objects of an image keep their order. */
+static det_status group_objects(coco_reader *r, det_error *error)
+{
+    det_annotations_data *data = r->data;
+    const size_t count = data->seen.object_count, images = data->seen.image_count;
+    det_annotated_object *grouped = det_alloc_array(count, sizeof *grouped);
+    size_t *places = det_alloc_array(count, sizeof *places);
+    size_t *next = det_alloc_array(images, sizeof *next);
+    det_status status = grouped && places && next ? DET_OK : out_of_memory(error);
+    for (size_t i = 0; status == DET_OK && i < images; i++) next[i] = data->images[i].first_object;
+    for (size_t i = 0; status == DET_OK && i < count; i++) {
+        places[i] = next[data->objects[i].image]++;
+        grouped[places[i]] = data->objects[i];
+    }
+    if (status == DET_OK) status = keep_same_ids(r, places, error);
+    if (status == DET_OK) {
+        det_free(data->objects);
+        data->objects = grouped;
+        data->object_capacity = count;
+        grouped = NULL;
+    }
+    det_free(grouped);
+    det_free(places);
+    det_free(next);
+    return status;
 }
 
 static det_status settle_objects(coco_reader *r, det_error *error)
 {
     det_status status = make_owners(r, error);
+    if (status == DET_OK) status = find_same_ids(r, error);
     if (status < 0) return status;
     settle_all(r);
-    status = group_objects(r->data, error);
-    return status < 0 ? status : find_same_ids(r->data, error);
+    return group_objects(r, error);
 }
 
 /* ---- Texts and files ---- */
@@ -366,6 +424,7 @@ static det_status settle_and_check(coco_reader *r, bool images_only, det_error *
 static void free_reader(coco_reader *r)
 {
     det_free(r->links);
+    det_free(r->last);
     det_free(r->images);
     det_free(r->categories);
 }

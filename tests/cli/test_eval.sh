@@ -66,7 +66,7 @@ json_holds_everything() {
   exits 0 detect eval -a truth.json -R found.json --json out.json
   matches_schema out.json eval
   json out.json 'd["detections"] == {"listed": 4, "counted": 2, "cut": 0, "left_out": 0, "unknown_images": 1, "unknown_classes": 1}'
-  json out.json 'd["objects"] == {"counted": 2, "ignored": 1, "left_out": 0, "never_found": 1}'
+  json out.json 'd["objects"] == {"counted": 2, "ignored": 1, "left_out": 0, "never_found": 1, "replaced": 0}'
   json out.json 'd["unknown_classes"] == [{"class": "category_id 91", "detections": 1}]'
   json out.json 'abs(d["stats"][0] - 51 / 101) < 1e-12 and d["stats"][5] == -1 and d["mean"]["classes"] == 1'
   json out.json '[c["ap"] for c in d["classes"]][1:] == [-1, -1] and "no object" in d["classes"][1]["reason"]'
@@ -87,6 +87,16 @@ corrected_figures_find_an_object_with_the_id_0() {
   json out.json 'd["stats"][0] == 1 and d["corrected"] and d["objects"]["never_found"] == 0'
   exits 2 detect eval -a truth.json -R found.json --metric voc07 --corrected
   says --corrected
+}
+
+objects_that_share_an_id_count_as_the_last_one() {
+  sed 's/"id": 1, "image_id": 1, "category/"id": 0, "image_id": 1, "category/' truth.json >same.json
+  exits 0 detect eval -a same.json -R found.json --json out.json
+  says 'an id that another has, too: 1 (first: 0)' 'count as that one' 'see --corrected: 1'
+  json out.json 'd["objects"]["replaced"] == 1 and d["stats"][0] == 0'
+  exits 0 detect eval -a same.json -R found.json --corrected --json out.json
+  says_nothing_of 'count as that one'
+  json out.json 'd["objects"]["replaced"] == 0 and d["stats"][0] == 1'
 }
 
 classes_are_matched_by_name_and_by_the_map() {
@@ -193,6 +203,7 @@ check what_is_left_out_is_counted_and_named
 check json_holds_everything
 check json_on_standard_output_takes_the_place_of_the_table
 check corrected_figures_find_an_object_with_the_id_0
+check objects_that_share_an_id_count_as_the_last_one
 check classes_are_matched_by_name_and_by_the_map
 check voc_folders_and_comp4_files_are_read
 check ilsvrc_has_thresholds_of_its_own_and_pairs_to_leave_out

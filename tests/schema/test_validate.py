@@ -50,7 +50,7 @@ WITHOUT = {**CLASS, "objects": 0, "reason": "none", "ap": -1, "ar": -1, "ap_iou"
 EVALUATION = {
     "schema_version": 1, "version": "0.1.0", "annotations": "a.json", "annotations_format": "coco",
     "results": "r.json", "results_format": "json", "metric": "voc10", "corrected": False, "iou": [0.5],
-    "max_detections": [], "images": 1, "objects": {"counted": 1, "ignored": 0, "left_out": 0, "never_found": 0},
+    "max_detections": [], "images": 1, "objects": {"counted": 1, "ignored": 0, "left_out": 0, "never_found": 0, "replaced": 0},
     "detections": {"listed": 2, "counted": 2, "cut": 0, "left_out": 0, "unknown_images": 0, "unknown_classes": 0},
     "unknown_classes": [], "warnings": [], "mean": {**FIGURES, "classes": 1}, "bootstrap": None, "compared": None,
     "classes": [CLASS, WITHOUT]}

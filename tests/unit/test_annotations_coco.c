@@ -152,6 +152,28 @@ static void what_is_strange_is_counted_and_told(void **state)
     }
 }
 
+/* Objects lie by picture: 6 on a.jpg, 5 and -1 there, 6 on b.jpg, -1. The last 5 is on no picture.
+ */
+static void the_last_object_of_each_id_is_known(void **state)
+{
+    (void)state;
+    det_annotations *a =
+        read_ok("{" IMAGES "," CATEGORIES
+                ",\"annotations\":[" OBJECT(6, 7, 1) "," OBJECT(6, 3, 1) "," OBJECT(
+                    5, 7, 1) "," OBJECT(-1, 7, 1) "," OBJECT(-1, 3, 1) "," OBJECT(5, 99, 1) "]}");
+    const size_t last[] = {3, SIZE_MAX, 4, 3, 4};
+    assert_int_equal(a->object_count, 5);
+    assert_non_null(a->last_of_id);
+    for (size_t i = 0; i < 5; i++) assert_true(a->last_of_id[i] == last[i]);
+    test_assert_warning(a, DET_ODDITY_SAME_ID, 3, "(first: -1)");
+    det_annotations_free(a);
+    a = read_ok("{" IMAGES "," CATEGORIES ",\"annotations\":[" OBJECT(6, 7, 1) "," OBJECT(
+        7, 3, 1) ",{\"image_id\":7,\"category_id\":1,\"bbox\":[1,2,3,4]},{\"image_id\":7,"
+                 "\"category_id\":1,\"bbox\":[1,2,3,4]}]}");
+    assert_null(a->last_of_id); /* none has no id in common with another that has none */
+    det_annotations_free(a);
+}
+
 static void an_area_that_is_missing_is_that_of_the_box(void **state)
 {
     (void)state;
@@ -354,6 +376,7 @@ int main(void)
         cmocka_unit_test(members_come_in_any_order_and_objects_are_grouped),
         cmocka_unit_test(pictures_without_objects_are_legal),
         cmocka_unit_test(what_is_strange_is_counted_and_told),
+        cmocka_unit_test(the_last_object_of_each_id_is_known),
         cmocka_unit_test(an_area_that_is_missing_is_that_of_the_box),
         cmocka_unit_test(files_and_names_that_are_there_twice_are_told),
         cmocka_unit_test(what_is_wrong_is_refused_with_its_place),

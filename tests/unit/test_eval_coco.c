@@ -292,6 +292,75 @@ static void ignore_is_heeded_only_when_corrected(void **state)
     det_evaluation_free(e);
 }
 
+/* pycocotools lists the id on both pictures and finds the second object for it both times: the
+ * first detection is false, the others each find a copy. Precision is 2 / 3 at best, at recalls .5
+ * and 1. */
+static void the_last_object_of_an_id_counts_for_all_of_them(void **state)
+{
+    (void)state;
+    const size_t last[] = {1, 1};
+    test_set *set = begin(2);
+    test_set_object(set, 0, 0, 0, 0, 10, 10);
+    test_set_object(set, 1, 0, 0, 0, 10, 10)->id = 1;
+    set->annotations.last_of_id = last;
+    test_set_found(set, 0, .9, 0, 0, 10, 10);
+    test_set_found(set, 1, .8, 0, 0, 10, 10);
+    test_set_found(set, 1, .7, 0, 0, 10, 10);
+    det_evaluation *e = test_evaluate(set, &(det_eval_options){.keep_matches = true});
+    test_assert_figure(e->mean.ap, 2. / 3);
+    test_assert_figure(e->mean.ar_max[0], .5);
+    assert_int_equal(e->objects, 2);
+    assert_int_equal(e->replaced, 1);
+    const det_class_matches *m = &e->classes[0].matches;
+    assert_true(m->objects[0] == UINT32_MAX && m->objects[1] == 1 && m->objects[2] == 1);
+    assert_true(m->positive_count == 2 && m->positives[0] == 1 && m->positives[1] == 1);
+    det_evaluation_free(e);
+    e = test_evaluate(set, &(det_eval_options){.corrected = true});
+    test_assert_figure(e->mean.ap, 1);
+    assert_int_equal(e->replaced, 0);
+    det_evaluation_free(e);
+    test_assert_figure(test_ap(set, DET_METRIC_VOC10), 1); /* the others know nothing of ids */
+}
+
+/* The last object is of the second class, so that the first has none; where it was left out, its
+ * id finds nothing. */
+static void an_id_means_the_class_of_its_last_object(void **state)
+{
+    (void)state;
+    size_t last[] = {1, 1};
+    test_set *set = test_set_begin(DET_BOX_SIZED, 1, 2);
+    test_set_object(set, 0, 0, 0, 0, 10, 10);
+    test_set_object(set, 0, 1, 0, 0, 10, 10);
+    set->annotations.last_of_id = last;
+    test_set_found(set, 0, .9, 0, 0, 10, 10);
+    det_evaluation *e = test_evaluate(set, NULL);
+    assert_int_equal(e->classes[0].objects, 0);
+    assert_int_equal(e->classes[1].objects, 2);
+    test_assert_figure(e->mean.ap, 0);
+    det_evaluation_free(e);
+    last[1] = last[0] = SIZE_MAX;
+    test_assert_figure(ap_of(set), NAN);
+}
+
+/* Of three equal overlaps the last is taken. Ids are listed picture by picture in the order of
+ * their ids, so the copy that the other picture lists stands behind the object with the id 0, which
+ * nobody finds, or before it. The copy alone gives recall 1 / 3: 34 of 101 points. */
+static void copies_stand_where_their_id_is_listed(void **state)
+{
+    (void)state;
+    const size_t last[] = {0, 1, 0};
+    test_set *set = begin(2);
+    test_set_object(set, 0, 0, 0, 0, 10, 10)->id = 5;
+    test_set_object(set, 0, 0, 0, 0, 10, 10)->id = 0;
+    test_set_object(set, 1, 0, 0, 0, 10, 10)->id = 5;
+    set->annotations.last_of_id = last;
+    test_set_found(set, 0, .9, 0, 0, 10, 10);
+    test_assert_figure(ap_of(set), 34. / 101);
+    set->images[0].id = 7;
+    set->images[1].id = 3;
+    test_assert_figure(ap_of(set), 0);
+}
+
 /* ---- Extremes ---- */
 
 static void no_detections_give_0_and_perfect_ones_1(void **state)
@@ -348,6 +417,9 @@ int main(void)
         cmocka_unit_test(the_best_detections_of_each_picture_and_class_count),
         cmocka_unit_test(an_object_with_the_id_0_is_never_found_unless_corrected),
         cmocka_unit_test(ignore_is_heeded_only_when_corrected),
+        cmocka_unit_test(the_last_object_of_an_id_counts_for_all_of_them),
+        cmocka_unit_test(an_id_means_the_class_of_its_last_object),
+        cmocka_unit_test(copies_stand_where_their_id_is_listed),
         cmocka_unit_test(no_detections_give_0_and_perfect_ones_1),
         cmocka_unit_test(without_objects_there_are_no_figures),
         cmocka_unit_test(boxes_without_an_area_find_nothing),
