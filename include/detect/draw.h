@@ -63,8 +63,8 @@ typedef struct det_chart {
 } det_chart;
 
 /** Writes a chart as SVG or PNG (three times as many pixels), by the ending of the name (any case),
- *  with a grid, and a legend right of the lines. Lines are cut at the axes. Written to a temporary
- *  name and renamed.
+ *  with a grid, and a legend right of the lines. Lines are cut at the axes. The texts of SVG are
+ *  texts, shown in whatever sans-serif font there is. Written to a temporary name and renamed.
  *  @return DET_OK; DET_ARGUMENT (another ending, an axis without a range, a side); DET_IO;
  *          DET_MEMORY; DET_INTERNAL (cairo). Thread-safe. */
 DET_API det_status det_chart_write(const det_chart *chart, const char *path, det_error *error);
