@@ -17,6 +17,7 @@
 #include "detect/network.h"
 #include "detect/proposals.h"
 #include "detect/region_sets.h"
+#include "detect/report.h"
 #include "detect/results.h"
 #include "detect/status.h"
 #include "detect/version.h"

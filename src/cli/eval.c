@@ -2,10 +2,12 @@
 /* Measures detections against annotations: reads both, evaluates, prints. */
 #include "src/cli/commands.h"
 #include "src/cli/document.h"
+#include "src/cli/eval_report.h"
 #include "src/cli/figures.h"
 #include "src/cli/input.h"
 #include "src/cli/progress.h"
 #include "src/cli/report.h"
+#include "src/cli/truth.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -112,7 +114,7 @@ static det_status read_request(request *r, const cli_values *values, det_error *
     if (values->metric) det_metric_parse(values->metric, &r->options.metric); /* a choice */
     const bool sampled = values->bootstrap != CLI_NOT_GIVEN;
     r->samples = sampled ? (size_t)values->bootstrap : values->other_results ? DEFAULT_SAMPLES : 0;
-    r->options.keep_matches = r->samples > 0;
+    r->options.keep_matches = r->samples > 0 || values->report;
     r->options.corrected = values->corrected;
     if (values->corrected && r->options.metric != DET_METRIC_COCO)
         return cli_fail(error, DET_ARGUMENT, "--corrected is for --metric coco");
@@ -147,8 +149,9 @@ static det_status read_results(const request *r, const cli_values *values, const
 
 static det_status read_files(request *r, const cli_values *values, cli_figures *f, det_error *error)
 {
-    const det_annotations_options options = {.split = values->split};
+    const det_annotations_options options = {.split = values->split, .pictures = values->images};
     det_status status = det_annotations_read(values->truth, &options, &f->annotations, error);
+    if (status == DET_OK) status = cli_truth_check_images(f->annotations, values, error);
     for (size_t i = 0; status == DET_OK && i < f->annotations->warning_count; i++)
         if (f->annotations->warnings[i].oddity != DET_ODDITY_ID_ZERO) /* told below, if it counts */
             warn(values, values->truth, f->annotations->warnings[i].text);
@@ -228,6 +231,7 @@ static det_status evaluate(const cli_values *values, request *r, cli_figures *f,
 {
     det_status status = read_request(r, values, error);
     if (status == DET_OK) status = check_json(values, error);
+    if (status == DET_OK) status = cli_eval_report_prepare(values, error);
     if (status == DET_OK) status = read_files(r, values, f, error);
     if (status < 0) return status;
     cli_progress progress = cli_progress_begin(0, "samples", values->quiet);
@@ -238,6 +242,7 @@ static det_status evaluate(const cli_values *values, request *r, cli_figures *f,
     if (values->json)
         status = cli_write_document(cli_figures_document(f, values), values->json, error);
     if (!values->json || strcmp(values->json, "-") != 0) cli_figures_print(f, values);
+    if (status == DET_OK) status = cli_eval_report_write(f, values, error);
     return status;
 }
 

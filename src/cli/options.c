@@ -112,6 +112,8 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
                        "Also how far the mean would move with other pictures."},
                       {"detect eval -a val.json -R new.json --compare old.json --json figures.json",
                        "Also whether new.json is better than old.json; all figures as JSON."},
+                      {"detect eval -a val.json -R found.json --images val/ --report report",
+                       "Also a page to look at, report/index.html, with the worst mistakes."},
                       {"detect eval -a val.json -R found.json --class-map airplane=aeroplane",
                        "The results call a class otherwise."}},
          .operands_min = 0,
@@ -346,7 +348,13 @@ const cli_option cli_options[] = {
     TEXT("left-out", 0, "FILE", FILES, IN(CLI_EVAL), left_out,
          "ilsvrc: objects and detections of these pictures and classes do not count: lines of a "
          "picture (its file name or id) and a class (the blacklist of the development kit)."),
-    TEXT("images", 'I', "FOLDER", FOLDERS, ON_TRUTH, images,
+    TEXT("report", 0, "FOLDER", FOLDERS, IN(CLI_EVAL), report,
+         "Also write FOLDER/index.html, a page that shows where and why the detections are wrong: "
+         "the cost of each kind of mistake, the worst ones as pictures, curves, scores, and which "
+         "classes are confused. It needs no other file; FOLDER/curves/ has the curves as SVG."),
+    INTEGER("mistakes", 0, "N", 0, IN(CLI_EVAL), mistakes,
+            "Mistakes that --report shows; default 24, 0: none."),
+    TEXT("images", 'I', "FOLDER", FOLDERS, ON_TRUTH | IN(CLI_EVAL), images,
          "Where the pictures of --annotations are, if not where they usually are (COCO, VOC)."),
     TEXT("split", 0, "NAME", NOTHING, ON_TRUTH | IN(CLI_EVAL), split,
          "Only this part of --annotations: a file of VOC's ImageSets/Main, or train, val or test "

@@ -26,9 +26,10 @@ typedef struct cli_values {
     const char *config, *output, *format, *draw, *classes, *annotations, *method, *segments;
     const char *truth, *images, *split, *plots; /**< annotations to measure against */
     const char *labels, *mean, *json, *precision, *crops, *features, *regions;
-    const char *results, *other_results, *metric, *ious, *max_detections, *left_out;
+    const char *results, *other_results, *metric, *ious, *max_detections, *left_out, *report;
     cli_list models, settings, operands, compare, calibration, class_map;
-    int threads, top, width, height, batch, repeats, pictures, shorter_side, sample, bootstrap;
+    int threads, top, width, height, batch, repeats, pictures, shorter_side, sample, bootstrap,
+        mistakes;
 } cli_values;
 
 typedef enum cli_command_id {

@@ -21,6 +21,10 @@ typedef struct cli_truth {
 /** Options that mean something only beside --annotations are a mistake without. */
 det_status cli_truth_check_options(const cli_values *values, det_error *error);
 
+/** --images says where pictures are, which YOLO annotations know. @return DET_OK, DET_ARGUMENT. */
+det_status cli_truth_check_images(const det_annotations *annotations, const cli_values *values,
+                                  det_error *error);
+
 /** Reads the annotations and says on standard error what is strange about them. */
 det_status cli_truth_read(cli_truth *truth, const cli_values *values, det_error *error);
 void cli_truth_free(cli_truth *truth);
