@@ -8,6 +8,7 @@
 #include "eval/same_ids.h"
 #include "src/base/error.h"
 #include "src/base/memory.h"
+#include "src/data/boxes.h"
 #include "src/data/id_places.h"
 
 #include <stdlib.h>
@@ -189,36 +190,6 @@ void det_eval_index_free(det_eval_index *index)
     *index = (det_eval_index){0};
 }
 
-/* ---- Boxes ---- */
-
-void det_eval_convert_box(const double from[4], det_box_form form, det_box_form wanted,
-                          double to[4])
-{
-    memcpy(to, from, 4 * sizeof *to);
-    if (form == wanted) return;
-    for (size_t i = 0; i < 2; i++) {
-        to[i] = wanted == DET_BOX_INCLUSIVE ? from[i] + 1 : from[i] - 1;
-        to[i + 2] = wanted == DET_BOX_INCLUSIVE ? from[i] + from[i + 2] : from[i + 2] - from[i] + 1;
-    }
-}
-
-static void object_box(const det_annotations *annotations, size_t object, det_box_form wanted,
-                       double box[4])
-{
-    const det_annotated_object *o = &annotations->objects[object];
-    if (annotations->format != DET_ANNOTATIONS_YOLO) {
-        det_eval_convert_box(
-            o->box, annotations->format == DET_ANNOTATIONS_VOC ? DET_BOX_INCLUSIVE : DET_BOX_SIZED,
-            wanted, box);
-        return;
-    }
-    double corners[4];
-    det_annotations_corners(annotations, object, corners);
-    const double sized[4] = {corners[0], corners[1], corners[2] - corners[0],
-                             corners[3] - corners[1]};
-    det_eval_convert_box(sized, DET_BOX_SIZED, wanted, box);
-}
-
 /* ---- Objects of a class ---- */
 
 det_eval_object det_eval_object_make(const det_annotations *annotations,
@@ -226,15 +197,16 @@ det_eval_object det_eval_object_make(const det_annotations *annotations,
 {
     const det_annotated_object *o = &annotations->objects[object];
     const bool coco = rules->metric == DET_METRIC_COCO;
-    const bool heeded = o->ignore && (!coco || rules->corrected);
+    /* pycocotools looks at no mark of its files but "iscrowd" */
+    const bool unheeded = coco && !rules->corrected && annotations->format == DET_ANNOTATIONS_COCO;
+    const bool marked = o->crowd || (!unheeded && (o->difficult || o->ignore));
     det_eval_object made = {.area = o->area,
                             .image = (uint32_t)o->image,
                             .object = object,
                             .crowd = coco && o->crowd,
-                            .ignored = rules->metric != DET_METRIC_ILSVRC &&
-                                       (o->crowd || o->difficult || heeded),
+                            .ignored = rules->metric != DET_METRIC_ILSVRC && marked,
                             .unseen = coco && o->id == 0 && !rules->corrected};
-    object_box(annotations, object, rules->form, made.box);
+    det_annotations_box_in(annotations, object, rules->form, made.box);
     return made;
 }
 
@@ -279,7 +251,7 @@ static void take_detections(const det_eval_index *index, const det_eval_rules *r
         set->detections[at] = keys[i].detection;
         set->images[at] = d->image;
         set->ranks[at] = (*taken)++;
-        det_eval_convert_box(d->box, index->results->form, rules->form, set->boxes[at]);
+        det_box_convert(d->box, index->results->form, rules->form, set->boxes[at]);
     }
 }
 

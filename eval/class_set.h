@@ -51,10 +51,6 @@ typedef struct det_eval_object {
 det_eval_object det_eval_object_make(const det_annotations *annotations,
                                      const det_eval_rules *rules, uint32_t object);
 
-/** A box of one form in another: xmin = x + 1, xmax = x + width. The same form keeps every bit. */
-void det_eval_convert_box(const double from[4], det_box_form form, det_box_form wanted,
-                          double to[4]);
-
 /** The objects and detections of one class. */
 struct det_class_set {
     size_t object_count;

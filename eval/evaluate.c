@@ -375,7 +375,8 @@ static void sum_counts(evaluation_data *data)
         const det_annotated_object *o = &seen->annotations->objects[i];
         seen->never_found += o->id == 0;
         seen->replaced += seen->annotations->last_of_id && seen->annotations->last_of_id[i] != i;
-        seen->ignore_unheeded += o->ignore && !o->crowd && !o->difficult;
+        seen->ignore_unheeded += seen->annotations->format == DET_ANNOTATIONS_COCO && !o->crowd &&
+                                 (o->ignore || o->difficult);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "src/base/error.h"
 #include "src/base/memory.h"
 #include "src/base/parallel.h"
+#include "src/data/boxes.h"
 
 #include <stdlib.h>
 
@@ -126,7 +127,7 @@ det_status det_picture_set_make(const det_evaluation *evaluation, size_t iou, in
 void det_picture_set_box(const det_picture_set *set, uint32_t detection, double box[4])
 {
     const det_results *results = set->evaluation->results;
-    det_eval_convert_box(results->objects[detection].box, results->form, set->rules.form, box);
+    det_box_convert(results->objects[detection].box, results->form, set->rules.form, box);
 }
 
 double det_picture_set_overlap(const det_picture_set *set, const double box[4],

@@ -44,8 +44,9 @@ typedef struct det_annotated_object {
     double area;   /**< pixels. COCO: its "area", else width times height. VOC: (xmax - xmin + 1)
                         (ymax - ymin + 1). YOLO: of the box, 0 where the picture's size is
                         unknown */
-    bool crowd, ignore;                  /**< COCO: "iscrowd", "ignore" */
-    bool difficult, truncated, occluded; /**< VOC */
+    bool crowd, ignore;                  /**< COCO: "iscrowd", "ignore" (not beside "difficult") */
+    bool difficult, truncated, occluded; /**< VOC; also members of that name in COCO files, which
+                                              only this library writes and reads */
 } det_annotated_object;
 
 /** What is strange, though not wrong enough to refuse the annotations. */
@@ -76,6 +77,12 @@ typedef struct det_annotations_warning {
     const char *text; /**< a line that says what, how often and where first */
 } det_annotations_warning;
 
+/** Something that the files say and that is not read. */
+typedef struct det_unread {
+    char name[80]; /**< COCO: "annotations.segmentation"; VOC: "object/part"; YOLO: "outline" */
+    size_t count;  /**< how often it was met */
+} det_unread;
+
 /** Annotations: read once, never changed, safe to share. Every pointer is owned by them. */
 typedef struct det_annotations {
     det_annotations_format format;
@@ -90,6 +97,9 @@ typedef struct det_annotations {
     const size_t *last_of_id; /**< COCO: of each object, the last one in the file that has its id,
                                    which is what pycocotools takes for all of them; SIZE_MAX: that
                                    one was left out. NULL: no two have the same */
+    const det_unread *unread; /**< by name, in the order in which it was met; beyond some dozens of
+                                   names the rest is called "other" */
+    size_t unread_count;
     const det_annotations_warning *warnings; /**< one for each oddity that was met */
     size_t warning_count;
 } det_annotations;
@@ -134,9 +144,9 @@ DET_API void det_annotations_corners(const det_annotations *annotations, size_t 
 DET_API det_box det_annotations_box(const det_annotations *annotations, size_t object);
 
 /** Finds a picture by its file: the one whose `file` is `path`, else the one of the same base name,
- *  and where several have that, of the longest common end of the path, folder by folder. VOC and
- *  YOLO take a name without its ending, too ("000012" as in files of results), and do not tell
- *  a.jpg from a.png.
+ *  and where several have that, of the longest common end of the path, folder by folder. A name
+ *  without an ending ("000012" as in files of results) is taken, too. VOC and YOLO do not tell
+ * a.jpg from a.png.
  *  @param index receives its place in `images`.
  *  @return DET_OK; DET_ARGUMENT (none, or several that fit equally well; error->file is `path`).
  *  O(log n). Thread-safe. */

@@ -193,7 +193,8 @@ typedef struct det_evaluation {
     size_t objects, ignored, detections, cut; /**< sums over classes */
     size_t never_found; /**< COCO: objects with the id 0, which pycocotools cannot find */
     size_t replaced;    /**< COCO: objects in whose place pycocotools takes the last of their id */
-    size_t ignore_unheeded;  /**< COCO: objects with "ignore" that count all the same */
+    size_t ignore_unheeded;  /**< COCO: objects with "ignore" or "difficult" in a COCO file that
+                                count  all the same */
     size_t left_out_objects; /**< ILSVRC: in left_out */
     size_t left_out_detections;
 } det_evaluation;

@@ -32,7 +32,7 @@ DET_API void det_json_string(det_json *json, const char *key, const char *value)
 DET_API void det_json_integer(det_json *json, const char *key, int64_t value);
 DET_API void det_json_number(det_json *json, const char *key, double value);     /**< %.9g */
 DET_API void det_json_coordinate(det_json *json, const char *key, double value); /**< %.2f */
-DET_API void det_json_exact(det_json *json, const char *key, double value);      /**< %.17g */
+DET_API void det_json_exact(det_json *json, const char *key, double value);      /**< all bits */
 DET_API void det_json_bool(det_json *json, const char *key, bool value);
 DET_API void det_json_null(det_json *json, const char *key);
 /** Copies a value that is JSON already. */

@@ -158,6 +158,20 @@ det_status det_output_open(const char *path, det_output *output, det_error *erro
     return result;
 }
 
+det_status det_output_open_descriptor(int descriptor, const char *name, det_output *output,
+                                      det_error *error)
+{
+    *output = (det_output){.path = det_copy_string(name)};
+    if (!output->path) return det_fail_memory(error, "an output file");
+    const int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    if (copy >= 0) output->stream = fdopen(copy, "wb");
+    if (output->stream) return DET_OK;
+    const det_status result = det_fail_errno(error, name, "write");
+    if (copy >= 0) close(copy);
+    det_output_abandon(output);
+    return result;
+}
+
 static void free_output(det_output *output)
 {
     det_free(output->path);
@@ -171,7 +185,7 @@ det_status det_output_commit(det_output *output, det_error *error)
     const char *temporary = output->temporary;
     const bool bad = ferror(output->stream) != 0;
     bool written = fflush(output->stream) == 0 && !bad;
-    if (written && temporary) written = fsync(fileno(output->stream)) == 0;
+    if (written && temporary && !output->hasty) written = fsync(fileno(output->stream)) == 0;
     written = fclose(output->stream) == 0 && written;
     if (written && temporary) written = rename(temporary, output->path) == 0;
 

@@ -30,10 +30,16 @@ void det_bytes_free(det_bytes *bytes);
 typedef struct det_output {
     FILE *stream;           /**< write here */
     char *path, *temporary; /**< temporary is NULL for what is written directly */
+    bool hasty; /**< do not wait for the disk: for one of thousands of files, after which another
+                   one is waited for */
 } det_output;
 
 /** Opens the temporary file. @return DET_OK, DET_IO (error->file is `path`), DET_MEMORY. */
 det_status det_output_open(const char *path, det_output *output, det_error *error);
+/** The same for an open descriptor, of which a copy is written to, so that closing it leaves the
+ *  caller's open. @param name for errors. @return DET_OK, DET_IO, DET_MEMORY. */
+det_status det_output_open_descriptor(int descriptor, const char *name, det_output *output,
+                                      det_error *error);
 /** Flushes to the disk, renames, frees. After any failed write, here or before, the file named
  *  `path` is as it was and the temporary one is gone. */
 det_status det_output_commit(det_output *output, det_error *error);

@@ -546,23 +546,35 @@ static const char *find_key(const char *const *keys, const char *key)
     return NULL;
 }
 
+/* Tells of a member that is dropped, its value at hand. */
+static void tell_dropped(const reader *r, const stream *s, const char *array, size_t key)
+{
+    static const char *const empty[] = {"null", "[]", "{}", "\"\""};
+    if (!s->wanted->dropped) return;
+    for (size_t i = 0; i < sizeof empty / sizeof *empty; i++)
+        if (at_text(r, empty[i])) return;
+    s->wanted->dropped(s->context, array, r->scratch.data + key);
+}
+
 /* An object of which only some members are kept. */
 typedef struct choice {
     json_object *object;
-    const char *const *members;
+    const stream *stream;
 } choice;
 
 static det_status choose_member(reader *r, size_t key, void *context)
 {
     const choice *c = context;
-    return find_key(c->members, r->scratch.data + key) ? keep_member(r, key, c->object)
-                                                       : skip_member(r, key, c->object);
+    if (find_key(c->stream->wanted->members, r->scratch.data + key))
+        return keep_member(r, key, c->object);
+    tell_dropped(r, c->stream, c->stream->key, key);
+    return skip_member(r, key, c->object);
 }
 
-static det_status read_element(reader *r, const char *const *members, json_object **element)
+static det_status read_element(reader *r, const stream *s, json_object **element)
 {
-    if (!members || peek(r) != '{') return read_value(r, element);
-    const choice c = {json_object_new_object(), members};
+    if (!s->wanted->members || peek(r) != '{') return read_value(r, element);
+    const choice c = {json_object_new_object(), s};
     *element = c.object;
     return c.object ? read_members(r, c.object, choose_member, (void *)&c) : out_of_memory(r);
 }
@@ -572,7 +584,7 @@ static det_status hand_over(reader *r, size_t index, void *context)
     const stream *s = context;
     json_object *element = NULL;
     if (!s->key) return skip_value(r);
-    det_status status = read_element(r, s->wanted->members, &element);
+    det_status status = read_element(r, s, &element);
     if (status == DET_OK) {
         status = s->take(s->context, s->key, index, element, r->error);
         if (status < 0) det_error_where(r->error, "%s[%zu]", s->key, index);
@@ -586,6 +598,7 @@ static det_status visit_member(reader *r, size_t key, void *context)
     stream *s = context;
     s->key = find_key(s->wanted->keys, r->scratch.data + key);
     if (json_object_object_add(s->names, r->scratch.data + key, NULL) != 0) return out_of_memory(r);
+    if (!s->key) tell_dropped(r, s, "", key);
     if (peek(r) == '[') return read_elements(r, hand_over, s);
     if (s->key) return refuse(r, "\"%s\" must be an array", s->key);
     return skip_value(r);

@@ -43,12 +43,17 @@ typedef det_status det_json_element(void *context, const char *key, size_t index
 det_status det_json_each(const char *text, size_t size, const char *const *keys,
                          det_json_element *take, void *context, det_error *error);
 
+/** Hears of a member that is dropped and holds something: neither null nor empty.
+ *  @param array the array whose element it is in, "" for a member of the object at the top. */
+typedef void det_json_dropped(void *context, const char *array, const char *key);
+
 /** What det_json_each_in keeps. */
 typedef struct det_json_wanted {
     const char *const *keys;    /**< as for det_json_each */
     const char *const *members; /**< ended by NULL: of elements that are objects, only these members
                                      are kept; others are checked, which is much quicker, and are
                                      null. NULL: all members are kept */
+    det_json_dropped *dropped;  /**< or NULL; has the context of `take` */
 } det_json_wanted;
 
 /** The same with a choice of members. */

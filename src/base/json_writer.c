@@ -155,7 +155,7 @@ void det_json_coordinate(det_json *json, const char *key, double value)
 void det_json_exact(det_json *json, const char *key, double value)
 {
     char text[DET_NUMBER_SIZE];
-    det_json_raw(json, key, det_number_text(text, value, 17));
+    det_json_raw(json, key, det_exact_text(text, value));
 }
 
 void det_json_bool(det_json *json, const char *key, bool value)

@@ -35,6 +35,17 @@ const char *det_number_text(char text[DET_NUMBER_SIZE], double value, int digits
     return text;
 }
 
+const char *det_exact_text(char text[DET_NUMBER_SIZE], double value)
+{
+    double read = 0;
+    for (int digits = 15; digits < 17; digits++) {
+        det_number_text(text, value, digits);
+        if (!isfinite(value)) return text;
+        if (det_number_scan(text, strlen(text), &read) > 0 && read == value) return text;
+    }
+    return det_number_text(text, value, 17);
+}
+
 const char *det_fixed_text(char text[DET_NUMBER_SIZE], double value, int places)
 {
     if (!isfinite(value)) return strcpy(text, "null");

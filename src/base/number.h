@@ -13,6 +13,10 @@ enum { DET_NUMBER_SIZE = 336 };
 /** %.Ng for `digits` significant digits; "null" for a number that is not finite. @return text. */
 const char *det_number_text(char text[DET_NUMBER_SIZE], double value, int digits);
 
+/** The fewest digits that read back as the same double, 17 at most; "null" for a number that is not
+ *  finite. @return text. */
+const char *det_exact_text(char text[DET_NUMBER_SIZE], double value);
+
 /** %.Nf for `places` places; "null" for a number that is not finite. @return text. */
 const char *det_fixed_text(char text[DET_NUMBER_SIZE], double value, int places);
 

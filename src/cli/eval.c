@@ -187,10 +187,10 @@ static void warn_of_evaluation(const cli_values *values, const det_evaluation *e
         warn(values, values->truth, text);
     }
     if (evaluation->ignore_unheeded > 0) {
-        snprintf(
-            text, sizeof text,
-            "objects marked \"ignore\" count, as pycocotools counts them; see --corrected: %zu",
-            evaluation->ignore_unheeded);
+        snprintf(text, sizeof text,
+                 "objects marked \"ignore\" or \"difficult\" count, as pycocotools counts them; "
+                 "see --corrected: %zu",
+                 evaluation->ignore_unheeded);
         warn(values, values->truth, text);
     }
 }

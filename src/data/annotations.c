@@ -99,6 +99,24 @@ void det_annotations_note(det_annotations_data *data, det_annotations_oddity odd
     va_end(arguments);
 }
 
+void det_annotations_pass_over(det_annotations_data *data, const char *inside,
+                               const char *separator, const char *name)
+{
+    char full[sizeof data->unread->name];
+    size_t i = 0;
+    snprintf(full, sizeof full, "%s%s%s", inside, *inside ? separator : "", name);
+    while (i < data->seen.unread_count && strcmp(data->unread[i].name, full) != 0) i++;
+    if (i >= det_most_unread - 1) {
+        i = det_most_unread - 1;
+        snprintf(full, sizeof full, "other");
+    }
+    if (i >= data->seen.unread_count) {
+        memcpy(data->unread[i].name, full, sizeof full);
+        data->seen.unread_count = i + 1;
+    }
+    data->unread[i].count++;
+}
+
 /* ---- Finishing ---- */
 
 static void check_object(det_annotations_data *data, size_t index)
@@ -173,6 +191,7 @@ det_status det_annotations_finish(det_annotations_data *data, det_error *error)
     data->seen.categories = data->categories;
     data->seen.objects = data->objects;
     data->seen.last_of_id = data->last_of_id;
+    data->seen.unread = data->unread;
     data->seen.folder = data->folder ? data->folder : "";
     for (size_t i = 0; i < data->seen.object_count; i++) check_object(data, i);
     det_status status = det_annotations_sort_names(data, error);

@@ -20,6 +20,8 @@ typedef struct det_oddity_count {
     char first[256];
 } det_oddity_count;
 
+enum { det_most_unread = 48 };
+
 /** Annotations with what the public view of them leaves out. The arrays are those of `seen`, whose
  *  counts are used while they grow; det_annotations_finish puts them there. */
 typedef struct det_annotations_data {
@@ -31,6 +33,7 @@ typedef struct det_annotations_data {
     size_t *last_of_id; /**< COCO: as in the view */
     size_t image_capacity, category_capacity, object_capacity;
     det_oddity_count oddities[DET_ODDITY_COUNT];
+    det_unread unread[det_most_unread];
     det_annotations_warning *warnings;
     det_image_key *keys;         /**< sorted; image_count of them */
     json_object *category_names; /**< VOC: the index of each name */
@@ -52,6 +55,11 @@ det_status det_annotations_add_object(det_annotations_data *data, det_annotated_
 /** Counts something strange; the text says where it was, and is kept for the first one. */
 void det_annotations_note(det_annotations_data *data, det_annotations_oddity oddity,
                           const char *format, ...) DET_PRINTF(3, 4);
+
+/** Counts something that is passed over: "inside" and "name" with `separator` in between, or the
+ *  name alone where `inside` is "". */
+void det_annotations_pass_over(det_annotations_data *data, const char *inside,
+                               const char *separator, const char *name);
 
 /** Checks the objects, sorts the names, writes the warnings, and fills in the public view. */
 det_status det_annotations_finish(det_annotations_data *data, det_error *error);

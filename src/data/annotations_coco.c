@@ -95,6 +95,15 @@ static det_status read_flag(json_object *object, const char *key, bool *flag, de
     return DET_OK;
 }
 
+/* A mark that COCO does not know, and of which this library writes 1 where it is set. */
+static bool has_mark(json_object *object, const char *key)
+{
+    json_object *value = NULL;
+    int64_t number = 0;
+    if (!json_object_object_get_ex(object, key, &value)) return false;
+    return get_integer(value, &number) && number == 1;
+}
+
 /* A copy of a string; NULL where it is none, or memory is short. */
 static char *copy_member(json_object *object, const char *key)
 {
@@ -219,7 +228,12 @@ static det_status take_annotation(coco_reader *r, size_t index, json_object *ann
     if (status == DET_OK) status = read_area(r, annotation, index, &object, error);
     if (status == DET_OK) status = read_flag(annotation, "iscrowd", &object.crowd, error);
     if (status == DET_OK) status = read_flag(annotation, "ignore", &object.ignore, error);
-    return status < 0 ? status : add_object(r, &object, &link, error);
+    if (status < 0) return status;
+    object.difficult = has_mark(annotation, "difficult");
+    object.truncated = has_mark(annotation, "truncated");
+    object.occluded = has_mark(annotation, "occluded");
+    object.ignore = object.ignore && !object.difficult; /* written beside it, for other programs */
+    return add_object(r, &object, &link, error);
 }
 
 static det_status take_element(void *context, const char *key, size_t index, json_object *element,
@@ -407,11 +421,17 @@ static det_status settle_objects(coco_reader *r, det_error *error)
 static const char *const all_keys[] = {"images", "annotations", "categories", NULL};
 static const char *const image_keys[] = {"images", NULL};
 /* Of an image, an annotation or a category: not the outlines, which are most of a file. */
-static const char *const members[] = {"id",       "file_name",   "width", "height",
-                                      "image_id", "category_id", "bbox",  "area",
-                                      "iscrowd",  "ignore",      "name",  NULL};
-static const det_json_wanted all_wanted = {all_keys, members},
-                             images_wanted = {image_keys, members};
+static const char *const members[] = {
+    "id",      "file_name", "width", "height",    "image_id",  "category_id", "bbox", "area",
+    "iscrowd", "ignore",    "name",  "difficult", "truncated", "occluded",    NULL};
+
+static void pass_over(void *context, const char *array, const char *key)
+{
+    det_annotations_pass_over(((coco_reader *)context)->data, array, ".", key);
+}
+
+static const det_json_wanted all_wanted = {all_keys, members, pass_over},
+                             images_wanted = {image_keys, members, NULL};
 
 static det_status settle_and_check(coco_reader *r, bool images_only, det_error *error)
 {

@@ -95,12 +95,27 @@ static size_t common_folders(const char *a, const char *b)
     return folders + whole;
 }
 
-static size_t lower_bound(const det_annotations_data *data, const det_image_key *key)
+/* How a key compares with what is looked for; equal ones lie together. */
+typedef int compare_function(const det_image_key *key, const det_image_key *wanted);
+
+/* With the names that begin with what is looked for and a point. */
+static int compare_stems(const det_image_key *key, const det_image_key *wanted)
+{
+    const size_t shorter = key->length < wanted->length ? key->length : wanted->length;
+    const int order = memcmp(key->text, wanted->text, shorter);
+    if (order) return order;
+    if (key->length <= wanted->length) return -1;
+    const unsigned char next = (unsigned char)key->text[wanted->length];
+    return (next > '.') - (next < '.');
+}
+
+static size_t lower_bound(const det_annotations_data *data, compare_function *compare,
+                          const det_image_key *wanted)
 {
     size_t low = 0, high = data->seen.image_count;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        if (compare_texts(&data->keys[middle], key) < 0)
+        if (compare(&data->keys[middle], wanted) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -109,13 +124,15 @@ static size_t lower_bound(const det_annotations_data *data, const det_image_key 
 }
 
 /* Looks for the images of a key. @return how many fit best: 1 is a find. */
-static size_t find_best(const det_annotations_data *data, const det_image_key *key,
-                        const char *path, size_t *index)
+static size_t find_best(const det_annotations_data *data, compare_function *compare,
+                        const det_image_key *wanted, const char *path, size_t *index)
 {
     size_t best = 0, ties = 0;
     bool exact = false;
-    for (size_t i = lower_bound(data, key); i < data->seen.image_count; i++) {
-        if (compare_texts(&data->keys[i], key) != 0) break;
+    for (size_t i = lower_bound(data, compare, wanted); i < data->seen.image_count; i++) {
+        if (compare(&data->keys[i], wanted) != 0) break;
+        if (compare == compare_stems && det_stem_length(data->keys[i].text) != wanted->length)
+            continue;
         const size_t image = data->keys[i].image;
         const bool same = strcmp(data->images[image].file, path) == 0;
         const size_t common = common_folders(data->images[image].file, path);
@@ -134,8 +151,18 @@ static size_t find_stem(const det_annotations_data *data, const char *base, cons
 {
     const det_image_key whole = {base, strlen(base), 0}, stem = {base, det_stem_length(base), 0};
     const bool picture = det_is_picture_name(base);
-    const size_t found = find_best(data, picture ? &stem : &whole, path, index);
-    return found > 0 || picture ? found : find_best(data, &stem, path, index);
+    const size_t found = find_best(data, compare_texts, picture ? &stem : &whole, path, index);
+    return found > 0 || picture ? found : find_best(data, compare_texts, &stem, path, index);
+}
+
+/* The same where the annotations keep endings: a name that has one must have theirs. */
+static size_t find_whole(const det_annotations_data *data, const char *base, const char *path,
+                         size_t *index)
+{
+    const det_image_key whole = {base, strlen(base), 0};
+    const size_t found = find_best(data, compare_texts, &whole, path, index);
+    if (found > 0 || det_is_picture_name(base)) return found;
+    return find_best(data, compare_stems, &whole, path, index);
 }
 
 det_status det_annotations_find_image(const det_annotations *annotations, const char *path,
@@ -143,10 +170,8 @@ det_status det_annotations_find_image(const det_annotations *annotations, const 
 {
     const det_annotations_data *data = (const det_annotations_data *)annotations;
     const char *base = det_base_name(path);
-    const size_t found =
-        by_stem(annotations->format)
-            ? find_stem(data, base, path, index)
-            : find_best(data, &(det_image_key){base, strlen(base), 0}, path, index);
+    const size_t found = by_stem(annotations->format) ? find_stem(data, base, path, index)
+                                                      : find_whole(data, base, path, index);
     if (found == 1) return DET_OK;
     if (found == 0)
         return det_fail_at(error, DET_ARGUMENT, path, NULL,

@@ -38,6 +38,7 @@ typedef enum field {
     DIFFICULT,
     TRUNCATED,
     OCCLUDED,
+    POSE,
     XMIN,
     YMIN,
     XMAX,
@@ -49,9 +50,15 @@ static const char *const places[FIELD_COUNT] = {
     [FILENAME] = "/annotation/filename",          [WIDTH] = "/annotation/size/width",
     [HEIGHT] = "/annotation/size/height",         [NAME] = "/annotation/object/name",
     [DIFFICULT] = "/annotation/object/difficult", [TRUNCATED] = "/annotation/object/truncated",
-    [OCCLUDED] = "/annotation/object/occluded",   [XMIN] = "/annotation/object/bndbox/xmin",
-    [YMIN] = "/annotation/object/bndbox/ymin",    [XMAX] = "/annotation/object/bndbox/xmax",
-    [YMAX] = "/annotation/object/bndbox/ymax",
+    [OCCLUDED] = "/annotation/object/occluded",   [POSE] = "/annotation/object/pose",
+    [XMIN] = "/annotation/object/bndbox/xmin",    [YMIN] = "/annotation/object/bndbox/ymin",
+    [XMAX] = "/annotation/object/bndbox/xmax",    [YMAX] = "/annotation/object/bndbox/ymax",
+};
+
+/* Places that hold others, or say nothing that counts. */
+static const char *const other_places[] = {
+    "/annotation",        "/annotation/size", "/annotation/object",    "/annotation/object/bndbox",
+    "/annotation/folder", "/annotation/path", "/annotation/segmented", "/annotation/size/depth",
 };
 
 typedef struct voc_reader {
@@ -61,6 +68,7 @@ typedef struct voc_reader {
     size_t depth;          /* elements around, the one at hand counted */
     char place[128];       /* their names, each behind a slash */
     size_t deep;           /* the depth from which on `place` has no room, or 0 */
+    size_t passed;         /* the depth of the element that is passed over, or 0 */
     field at;              /* FIELD_COUNT: no text that matters */
     det_text text;         /* of the element at hand */
     bool set[FIELD_COUNT]; /* fields of the picture and the object at hand */
@@ -191,6 +199,13 @@ static void take_filename(voc_reader *r)
     det_free(copy);
 }
 
+static void take_pose(voc_reader *r)
+{
+    const det_span text = det_span_trim((det_span){r->text.data, r->text.length});
+    if (text.length > 0 && !det_span_equals(text, "Unspecified"))
+        det_annotations_pass_over(r->data, "object", "/", "pose");
+}
+
 static void take_field(voc_reader *r)
 {
     switch (r->at) {
@@ -214,6 +229,9 @@ static void take_field(voc_reader *r)
         return;
     case OCCLUDED:
         r->object.occluded = flag(r);
+        return;
+    case POSE:
+        take_pose(r);
         return;
     case XMIN:
     case YMIN:
@@ -250,6 +268,16 @@ static void end_object(voc_reader *r)
     if (det_annotations_add_object(r->data, r->object, NULL) < 0) stop_short_of_memory(r);
 }
 
+/* Counts an element whose place is not known, without those inside of it. */
+static void look_for_unread(voc_reader *r)
+{
+    if (r->passed || r->depth < 2 || r->status < 0) return;
+    for (size_t i = 0; i < sizeof other_places / sizeof *other_places; i++)
+        if (strcmp(other_places[i], r->place) == 0) return;
+    r->passed = r->depth;
+    det_annotations_pass_over(r->data, "", "", r->place + strlen("/annotation/"));
+}
+
 static field field_at(const char *place)
 {
     for (int i = 0; i < FIELD_COUNT; i++)
@@ -277,6 +305,7 @@ static void begin_element(void *context, const XML_Char *name, const XML_Char **
     memcpy(r->place + length + 1, name, more + 1);
     if (strcmp(r->place, "/annotation/object") == 0) begin_object(r);
     r->at = field_at(r->place);
+    if (r->at == FIELD_COUNT) look_for_unread(r);
     if (r->at < FIELD_COUNT && r->set[r->at]) r->at = FIELD_COUNT;
 }
 
@@ -305,6 +334,7 @@ static void end_element(void *context, const XML_Char *name)
         *strrchr(r->place, '/') = '\0';
     }
     if (r->deep == r->depth) r->deep = 0;
+    if (r->passed == r->depth) r->passed = 0;
     r->depth--;
 }
 

@@ -129,9 +129,11 @@ static det_status read_label(det_annotations_data *data, det_span line, det_erro
                               : read_outline(line, object.box, error);
     if (status < 0) return status;
     object.area = object.box[2] * image->width * (object.box[3] * image->height);
-    if (columns > 5)
+    if (columns > 5) {
+        det_annotations_pass_over(data, "", "", "outline");
         det_annotations_note(data, DET_ODDITY_POLYGON, "object %zu on %s",
                              data->seen.object_count + 1, image->file);
+    }
     return det_annotations_add_object(data, object, error);
 }
 

@@ -5,10 +5,7 @@
 #include "src/base/error.h"
 #include "src/base/memory.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -69,27 +66,17 @@ static det_status check_options(const det_writer_options *options, det_error *er
     return DET_OK;
 }
 
-/* Standard output, or whatever the caller's descriptor is: through a copy, so that closing ours
- * leaves his open. */
-static det_status open_stream(det_writer *writer, det_error *error)
-{
-    const int copy = fcntl(writer->options.stream_fd, F_DUPFD_CLOEXEC, 0);
-    if (copy >= 0) writer->stream = fdopen(copy, "wb");
-    if (writer->stream) return DET_OK;
-    const det_status result = det_fail_errno(error, writer->name, "write");
-    if (copy >= 0) close(copy);
-    return result;
-}
-
 static det_status open_output(det_writer *writer, det_error *error)
 {
     if (writer->format->folder) return DET_OK;
-    if (!writer->options.output) return open_stream(writer, error);
-    if (writer->options.format == DET_FORMAT_JSONL) {
+    if (writer->options.output && writer->options.format == DET_FORMAT_JSONL) {
         writer->stream = fopen(writer->name, "wbe");
         return writer->stream ? DET_OK : det_fail_errno(error, writer->name, "write");
     }
-    const det_status result = det_output_open(writer->name, &writer->file, error);
+    const det_status result = writer->options.output
+                                  ? det_output_open(writer->name, &writer->file, error)
+                                  : det_output_open_descriptor(writer->options.stream_fd,
+                                                               writer->name, &writer->file, error);
     writer->stream = writer->file.stream;
     return result;
 }

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t elements = 0;
     const det_status streamed = det_json_each(text, size, keys, count_element, &elements, NULL);
     if (streamed == DET_OK && status < 0) abort();
-    const det_json_wanted chosen = {keys, keys};
+    const det_json_wanted chosen = {keys, keys, NULL};
     const det_status skipped =
         det_json_each_in(text, size, &chosen, count_element, &elements, NULL);
     if (skipped != streamed) abort();

@@ -199,6 +199,75 @@ static void files_and_names_that_are_there_twice_are_told(void **state)
     det_annotations_free(a);
 }
 
+static void names_without_their_endings_are_found(void **state)
+{
+    (void)state;
+    det_annotations *a = read_ok(
+        "{\"images\":[{\"id\":1,\"file_name\":\"x/7.jpg\"},{\"id\":2,\"file_name\":"
+        "\"7-b.jpg\"},{\"id\":3,\"file_name\":\"7.b.jpg\"},{\"id\":4,\"file_name\":"
+        "\"8.jpg\"},{\"id\":5,\"file_name\":\"8.png\"},{\"id\":6,\"file_name\":\"70.jpg\"}]}");
+    static const struct {
+        const char *path;
+        int64_t id; /* 0: none */
+    } cases[] = {{"7", 1},     {"7-b", 2},   {"7.b", 3},   {"y/7", 1}, {"8", 0},
+                 {"8.png", 5}, {"7.png", 0}, {"7.b.x", 0}, {"70", 6},  {"", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t index = 0;
+        const det_status status = det_annotations_find_image(a, cases[i].path, &index, NULL);
+        assert_int_equal(status, cases[i].id ? DET_OK : DET_ARGUMENT);
+        if (cases[i].id) assert_int_equal(a->images[index].id, cases[i].id);
+    }
+    det_annotations_free(a);
+}
+
+/* "ignore" beside "difficult" is for other programs. */
+static void marks_of_voc_are_read_where_they_are_1(void **state)
+{
+    (void)state;
+    det_annotations *a = read_ok(
+        "{" IMAGES "," CATEGORIES ",\"annotations\":[{\"id\":1,\"image_id\":7,\"category_id\":1,"
+        "\"bbox\":[1,2,3,4],\"area\":9,\"ignore\":1,\"difficult\":1,\"truncated\":1,"
+        "\"occluded\":1},{\"id\":2,\"image_id\":7,\"category_id\":1,\"bbox\":[1,2,3,4],"
+        "\"area\":9,\"ignore\":1,\"difficult\":0,\"truncated\":0.5,\"occluded\":\"no\"}]}");
+    const det_annotated_object *o = a->objects;
+    assert_true(o[0].difficult && o[0].truncated && o[0].occluded && !o[0].ignore);
+    assert_true(!o[1].difficult && !o[1].truncated && !o[1].occluded && o[1].ignore);
+    det_annotations_free(a);
+}
+
+static void what_is_not_read_is_counted_by_name(void **state)
+{
+    (void)state;
+    det_annotations *a =
+        read_ok("{\"info\":{\"year\":2014}," IMAGES "," CATEGORIES
+                ",\"annotations\":[{\"id\":1,\"image_id\":7,\"category_id\":1,\"bbox\":[1,2,3,4],"
+                "\"area\":9,\"segmentation\":[[1]],\"keypoints\":[]},{\"id\":2,\"image_id\":7,"
+                "\"category_id\":1,\"bbox\":[1,2,3,4],\"area\":9,\"segmentation\":[[1]]}]}");
+    assert_int_equal(a->unread_count, 2);
+    assert_string_equal(a->unread[0].name, "info");
+    assert_string_equal(a->unread[1].name, "annotations.segmentation");
+    assert_int_equal(a->unread[1].count, 2);
+    det_annotations_free(a);
+}
+
+/* 60 names: 47 of them have a place of their own. */
+static void names_of_what_is_not_read_are_limited(void **state)
+{
+    (void)state;
+    char text[4096] = "{" IMAGES "," CATEGORIES;
+    for (int i = 0; i < 60; i++) {
+        const size_t length = strlen(text);
+        snprintf(text + length, sizeof text - length, ",\"member%02d\":1", i);
+    }
+    strcat(text, "}"); /* NOLINT: there is room */
+    det_annotations *a = read_ok(text);
+    assert_int_equal(a->unread_count, 48);
+    assert_string_equal(a->unread[46].name, "member46");
+    assert_string_equal(a->unread[47].name, "other");
+    assert_int_equal(a->unread[47].count, 13);
+    det_annotations_free(a);
+}
+
 static void what_is_wrong_is_refused_with_its_place(void **state)
 {
     (void)state;
@@ -379,6 +448,10 @@ int main(void)
         cmocka_unit_test(the_last_object_of_each_id_is_known),
         cmocka_unit_test(an_area_that_is_missing_is_that_of_the_box),
         cmocka_unit_test(files_and_names_that_are_there_twice_are_told),
+        cmocka_unit_test(names_without_their_endings_are_found),
+        cmocka_unit_test(marks_of_voc_are_read_where_they_are_1),
+        cmocka_unit_test(what_is_not_read_is_counted_by_name),
+        cmocka_unit_test(names_of_what_is_not_read_are_limited),
         cmocka_unit_test(what_is_wrong_is_refused_with_its_place),
         cmocka_unit_test(what_is_no_annotations_is_refused_saying_what_is_read),
         cmocka_unit_test(pictures_are_looked_for_where_data_sets_have_them),

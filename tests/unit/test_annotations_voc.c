@@ -101,6 +101,28 @@ static void what_is_missing_has_a_default_and_numbers_may_be_fractions(void **st
     det_annotations_free(a);
 }
 
+/* A part counts once, with what is in it; a folder says nothing, nor does a pose that is not. */
+static void what_is_not_read_is_counted_by_its_place(void **state)
+{
+    (void)state;
+    det_annotations *a = parse_ok(
+        "<annotation><folder>VOC2007</folder><owner><name>x</name></owner><segmented>0</segmented>"
+        "<size><width>9</width><depth>3</depth></size>" OBJECT(
+            "cat", "<pose>Frontal</pose><part><name>head</name></part>" BOX(1, 2, 3, 4))
+            OBJECT("cat",
+                   "<pose>Unspecified</pose><part/><part/>" BOX(1, 2, 3, 4)) "</annotation>");
+    static const struct {
+        const char *name;
+        size_t count;
+    } unread[] = {{"owner", 1}, {"object/pose", 1}, {"object/part", 3}};
+    assert_int_equal(a->unread_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(a->unread[i].name, unread[i].name);
+        assert_int_equal(a->unread[i].count, unread[i].count);
+    }
+    det_annotations_free(a);
+}
+
 static void of_several_elements_in_one_place_the_first_counts(void **state)
 {
     (void)state;
@@ -364,6 +386,7 @@ int main(void)
         cmocka_unit_test(an_object_is_kept_as_the_file_has_it),
         cmocka_unit_test(parts_are_not_taken_for_objects),
         cmocka_unit_test(what_is_missing_has_a_default_and_numbers_may_be_fractions),
+        cmocka_unit_test(what_is_not_read_is_counted_by_its_place),
         cmocka_unit_test(of_several_elements_in_one_place_the_first_counts),
         cmocka_unit_test(the_name_of_the_xml_file_counts),
         cmocka_unit_test(encodings_of_xml_are_read),

@@ -124,6 +124,22 @@ static void difficult_objects_of_voc_are_ignored(void **state)
     test_assert_figure(ap_of(set), 1);
 }
 
+/* pycocotools knows nothing of "difficult", even where it is ours. */
+static void difficult_objects_of_coco_files_are_ignored_only_when_corrected(void **state)
+{
+    (void)state;
+    test_set *set = begin(1);
+    test_set_object(set, 0, 0, 0, 0, 10, 10)->difficult = true;
+    test_set_object(set, 0, 0, 50, 50, 10, 10);
+    test_set_found(set, 0, .9, 50, 50, 10, 10);
+    test_assert_figure(ap50_of(set, false), 51. / 101);
+    test_assert_figure(ap50_of(set, true), 1);
+    test_assert_figure(test_ap(set, DET_METRIC_VOC10), 1);
+    det_evaluation *e = test_evaluate(set, NULL);
+    assert_int_equal(e->ignore_unheeded, 1);
+    det_evaluation_free(e);
+}
+
 /* ---- The curve ---- */
 
 /* True, false, true of 2: recall .5 at precision 1 (recalls 0 ... .5: 51), 1 at 2 / 3 (50). */
@@ -407,6 +423,7 @@ int main(void)
         cmocka_unit_test(detections_in_a_crowd_do_not_count_however_many),
         cmocka_unit_test(an_object_that_counts_goes_before_an_ignored_one_of_higher_overlap),
         cmocka_unit_test(difficult_objects_of_voc_are_ignored),
+        cmocka_unit_test(difficult_objects_of_coco_files_are_ignored_only_when_corrected),
         cmocka_unit_test(precision_is_averaged_at_101_recalls),
         cmocka_unit_test(equal_scores_go_by_the_id_of_the_picture_not_by_the_files),
         cmocka_unit_test(equal_scores_of_a_picture_stay_in_the_order_of_the_file),

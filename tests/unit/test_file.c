@@ -154,6 +154,33 @@ static void a_text_becomes_a_file(void **state)
     det_text_free(&text);
 }
 
+static void a_copy_of_a_descriptor_is_written_to(void **state)
+{
+    (void)state;
+    const char *path = test_path("stream.txt");
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 2; i++) {
+        det_output output;
+        det_error error = {0};
+        test_assert_ok(det_output_open_descriptor(fileno(file), "a stream", &output, &error),
+                       &error);
+        fputs("text\n", output.stream);
+        test_assert_ok(det_output_commit(&output, &error), &error);
+    }
+    fputs("end\n", file); /* ours is still open */
+    assert_int_equal(fclose(file), 0);
+    det_bytes bytes = {0};
+    assert_int_equal(det_file_read(path, 100, &bytes, NULL), DET_OK);
+    assert_int_equal(bytes.size, 14);
+    assert_memory_equal(bytes.data, "text\ntext\nend\n", 14);
+    det_bytes_free(&bytes);
+    det_output output;
+    det_error error = {0};
+    test_assert_error(det_output_open_descriptor(-1, "a stream", &output, &error), DET_IO, &error,
+                      "cannot write");
+}
+
 static void a_stream_can_end_in_a_text(void **state)
 {
     (void)state;
@@ -213,6 +240,7 @@ int main(void)
         cmocka_unit_test(an_output_has_the_mode_of_the_users_umask),
         cmocka_unit_test(an_output_in_a_missing_folder_is_refused_at_once),
         cmocka_unit_test(a_text_becomes_a_file),
+        cmocka_unit_test(a_copy_of_a_descriptor_is_written_to),
         cmocka_unit_test(a_stream_can_end_in_a_text),
 #ifdef DET_FAULT_INJECTION
         cmocka_unit_test(a_text_that_cannot_grow_fails_its_stream),

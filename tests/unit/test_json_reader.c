@@ -350,11 +350,37 @@ static void members_that_nobody_wants_are_null(void **state)
                        "\"bbox\":[1,-2],\"f\":null,\"id\":7,\"g\":-1e3},5],\"n\":[{\"id\":true}]}";
     seen s = {.stop_at = SIZE_MAX};
     det_error error = {0};
-    test_assert_ok(
-        det_json_each_in(text, strlen(text), &(det_json_wanted){wanted, members}, see, &s, &error),
-        &error);
+    test_assert_ok(det_json_each_in(text, strlen(text), &(det_json_wanted){wanted, members, NULL},
+                                    see, &s, &error),
+                   &error);
     assert_string_equal(s.text, "images[0]={\"outline\":null,\"bbox\":[1,-2],\"f\":null,\"id\":7,"
                                 "\"g\":null} images[1]=5 ");
+}
+
+typedef struct dropped_names {
+    seen s; /* comes first: the context of `see` */
+    char text[256];
+} dropped_names;
+
+static void hear(void *context, const char *array, const char *key)
+{
+    dropped_names *d = context;
+    const size_t length = strlen(d->text);
+    snprintf(d->text + length, sizeof d->text - length, "%s.%s ", array, key);
+}
+
+static void members_that_are_dropped_are_told_unless_they_are_empty(void **state)
+{
+    (void)state;
+    static const char *const members[] = {"id", NULL};
+    const char *text = "{\"info\":{\"year\":1},\"licenses\":[],\"images\":[{\"id\":1,\"url\":\"x\","
+                       "\"a\":[],\"b\":null,\"c\":{},\"d\":\"\",\"e\":[[]]}],\"n\":[{\"id\":1}]}";
+    dropped_names d = {.s = {.stop_at = SIZE_MAX}};
+    det_error error = {0};
+    test_assert_ok(det_json_each_in(text, strlen(text), &(det_json_wanted){wanted, members, hear},
+                                    see, &d, &error),
+                   &error);
+    assert_string_equal(d.text, ".info images.url images.e .n ");
 }
 
 /* Whatever a parser refuses is refused where it is passed over, too, with the same words. */
@@ -374,8 +400,8 @@ static void what_is_passed_over_is_checked_as_strictly(void **state)
         seen s = {.stop_at = SIZE_MAX};
         snprintf(text, sizeof text, "{\"images\":[{\"x\":%s}]}", values[i]);
         assert_int_equal(det_json_parse(text, strlen(text), &value, &parsed), DET_FORMAT);
-        assert_int_equal(det_json_each_in(text, strlen(text), &(det_json_wanted){wanted, none}, see,
-                                          &s, &passed),
+        assert_int_equal(det_json_each_in(text, strlen(text),
+                                          &(det_json_wanted){wanted, none, NULL}, see, &s, &passed),
                          DET_FORMAT);
         assert_string_equal(passed.where, parsed.where);
         assert_string_equal(passed.message, parsed.message);
@@ -386,9 +412,9 @@ static void what_is_passed_over_is_checked_as_strictly(void **state)
     memcpy(text + strlen(text), "}]}", 4);
     seen s = {.stop_at = SIZE_MAX};
     det_error error = {0};
-    test_assert_error(
-        det_json_each_in(text, strlen(text), &(det_json_wanted){wanted, none}, see, &s, &error),
-        DET_FORMAT, &error, "outside the range of double");
+    test_assert_error(det_json_each_in(text, strlen(text), &(det_json_wanted){wanted, none, NULL},
+                                       see, &s, &error),
+                      DET_FORMAT, &error, "outside the range of double");
 }
 
 static void a_visitor_that_fails_ends_the_reading_at_its_element(void **state)
@@ -461,6 +487,7 @@ int main(void)
         cmocka_unit_test(an_array_at_the_top_has_an_empty_key),
         cmocka_unit_test(streaming_is_as_strict_as_parsing),
         cmocka_unit_test(members_that_nobody_wants_are_null),
+        cmocka_unit_test(members_that_are_dropped_are_told_unless_they_are_empty),
         cmocka_unit_test(what_is_passed_over_is_checked_as_strictly),
         cmocka_unit_test(a_visitor_that_fails_ends_the_reading_at_its_element),
         cmocka_unit_test(a_file_streams_like_a_text),

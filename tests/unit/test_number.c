@@ -120,6 +120,29 @@ static void written_numbers_have_a_point_and_the_places_asked_for(void **state)
     assert_int_equal(strlen(det_fixed_text(text, -1.7e308, 9)), 320);
 }
 
+/* 2^60 has 19 digits, of which 16 tell it from its neighbours, 128 and 256 away. */
+static void exact_numbers_have_the_fewest_digits_that_read_back(void **state)
+{
+    (void)state;
+    char text[DET_NUMBER_SIZE];
+    assert_string_equal(det_exact_text(text, .1), "0.1");
+    assert_string_equal(det_exact_text(text, 473.07), "473.07");
+    assert_string_equal(det_exact_text(text, .1 + .2), "0.30000000000000004");
+    assert_string_equal(det_exact_text(text, 0x1p60), "1.152921504606847e+18");
+    assert_string_equal(det_exact_text(text, -12), "-12");
+    assert_string_equal(det_exact_text(text, 5e-324), "4.94065645841247e-324");
+    assert_string_equal(det_exact_text(text, NAN), "null");
+    det_random random = det_random_create(3, 1);
+    for (int i = 0; i < 20000; i++) {
+        double value = 0, read = 0;
+        const uint64_t bits = (uint64_t)det_random_u32(&random) << 32 | det_random_u32(&random);
+        memcpy(&value, &bits, sizeof value);
+        if (!isfinite(value)) continue;
+        det_exact_text(text, value);
+        assert_true(det_number_parse(text, strlen(text), &read) && read == value);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +152,7 @@ int main(void)
         cmocka_unit_test(scanned_random_numbers_are_those_of_strtod),
         cmocka_unit_test(what_json_does_not_take_is_not_scanned),
         cmocka_unit_test(only_the_given_size_is_read),
+        cmocka_unit_test(exact_numbers_have_the_fewest_digits_that_read_back),
         cmocka_unit_test(written_numbers_have_a_point_and_the_places_asked_for),
     };
     return cmocka_run_group_tests_name("number", tests, NULL, NULL);
