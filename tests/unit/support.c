@@ -2,9 +2,11 @@
 #include "tests/unit/support.h"
 
 #include <ftw.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 const char *test_data(const char *name)
@@ -49,6 +51,16 @@ const char *test_path(const char *name)
     char *path = paths[next++ % 4];
     snprintf(path, sizeof paths[0], "%s/%s", test_folder(), name);
     return path;
+}
+
+void test_unpack(const char *name)
+{
+    const char *const arguments[] = {"tar", "-xJf", test_data(name), "-C", test_folder(), NULL};
+    pid_t tar;
+    int status;
+    assert_int_equal(posix_spawnp(&tar, "tar", NULL, NULL, (char **)arguments, environ), 0);
+    assert_int_equal(waitpid(tar, &status, 0), tar);
+    assert_int_equal(status, 0);
 }
 
 void test_write_file(const char *path, const void *bytes, size_t size)

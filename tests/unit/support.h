@@ -22,6 +22,9 @@ const char *test_folder(void);
 /** Path of `name` in test_folder. Four paths stay valid at a time. */
 const char *test_path(const char *name);
 
+/** Unpacks an archive of the test data, by its name there, into test_folder. */
+void test_unpack(const char *name);
+
 /** Writes bytes to a file, failing the test where that fails. */
 void test_write_file(const char *path, const void *bytes, size_t size);
 

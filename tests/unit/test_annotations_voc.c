@@ -360,10 +360,7 @@ static void memory_that_runs_short_is_an_error(void **state)
 static void the_test_set_of_2007_is_read_whole(void **state)
 {
     (void)state;
-    char command[8192];
-    snprintf(command, sizeof command, "tar xf '%s' -C '%s'",
-             test_data("oracles/voc07/annotations_test.tar.xz"), test_folder());
-    assert_int_equal(system(command), 0);
+    test_unpack("oracles/voc07/annotations_test.tar.xz");
     det_annotations *a = read_ok(test_path("VOC2007"), NULL);
     size_t difficult = 0, index = 99;
     for (size_t i = 0; i < a->object_count; i++) difficult += a->objects[i].difficult;

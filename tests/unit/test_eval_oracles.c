@@ -5,11 +5,8 @@
 #include "tests/unit/support.h"
 
 #include <math.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static det_annotations *read_annotations(const char *path)
 {
@@ -152,24 +149,13 @@ static void the_twelve_figures_of_coco_are_exact(void **state)
 
 /* ---- VOC ---- */
 
-/* Unpacks an archive below test_folder. */
-static void unpack(const char *name)
-{
-    const char *const arguments[] = {"tar", "-xJf", test_data(name), "-C", test_folder(), NULL};
-    pid_t tar;
-    int status;
-    assert_int_equal(posix_spawnp(&tar, "tar", NULL, NULL, (char **)arguments, environ), 0);
-    assert_int_equal(waitpid(tar, &status, 0), tar);
-    assert_int_equal(status, 0);
-}
-
 static void the_eleven_point_figures_of_voc2007_are_exact(void **state)
 {
     (void)state;
     json_object *expected = read_expected("oracles/voc07/expected.json"), *classes = NULL;
     assert_true(json_object_object_get_ex(expected, "AP", &classes));
-    unpack("oracles/voc07/annotations_test.tar.xz");
-    unpack("oracles/voc07/detections_comp4_test.tar.xz");
+    test_unpack("oracles/voc07/annotations_test.tar.xz");
+    test_unpack("oracles/voc07/detections_comp4_test.tar.xz");
     det_annotations *annotations = read_annotations(test_path("VOC2007"));
     det_results *results = read_results(test_path("results"), annotations);
     const det_eval_options options = {.metric = DET_METRIC_VOC07, .keep_matches = true};

@@ -238,9 +238,10 @@ static void siblings_do_not_count_as_depth(void **state)
 {
     (void)state;
     det_error error = {0};
-    char text[3 * 200 + 2] = "[";
-    for (int i = 0; i < 200; i++) memcpy(text + 1 + 3 * i, "[],", 3);
-    text[3 * 200] = ']';
+    enum { elements = 200, size = 3 * elements };
+    char text[size + 2] = "[";
+    for (size_t i = 0; i < elements; i++) memcpy(text + 1 + 3 * i, "[],", 3);
+    text[size] = ']';
     json_object *value = NULL;
     test_assert_ok(det_json_parse(text, 3 * 200 + 1, &value, &error), &error);
     assert_int_equal(json_object_array_length(value), 200);
