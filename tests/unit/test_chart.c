@@ -211,6 +211,24 @@ static void a_chart_in_memory_is_svg(void **state)
     assert_null(svg.data);
 }
 
+static void texts_of_svg_are_texts_that_cannot_become_markup(void **state)
+{
+    (void)state;
+    static char longest[400];
+    memset(longest, 'm', sizeof longest - 1);
+    const det_chart_line line = {.name = longest, .x = zero_to_one, .y = half, .count = 2};
+    det_text svg = {0};
+    det_error error;
+    det_chart chart = chart_of(&line, 1);
+    chart.title = "<b>&\xFF";
+    test_assert_ok(det_chart_svg(&chart, &svg, &error), &error);
+    assert_non_null(strstr(svg.data, ">&lt;b&gt;&amp;\xEF\xBF\xBD</text>"));
+    assert_non_null(strstr(svg.data, ">0.2</text>"));
+    assert_non_null(strstr(svg.data, "mm\xE2\x80\xA6</text>"));
+    assert_null(strstr(svg.data, "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm"));
+    det_text_free(&svg);
+}
+
 /* Ranges of every size: ticks neither run away nor fail. */
 static void axes_of_any_range_can_be_drawn(void **state)
 {
@@ -305,6 +323,7 @@ int main(void)
         cmocka_unit_test(svg_is_one_whole_document_and_equal_charts_give_equal_pictures),
         cmocka_unit_test(a_chart_may_have_another_size),
         cmocka_unit_test(a_chart_in_memory_is_svg),
+        cmocka_unit_test(texts_of_svg_are_texts_that_cannot_become_markup),
         cmocka_unit_test(axes_of_any_range_can_be_drawn),
         cmocka_unit_test(axes_without_a_range_are_refused),
         cmocka_unit_test(other_files_are_refused),
