@@ -3,6 +3,7 @@
 #define DETECT_DATA_H
 
 #include "detect/image.h"
+#include "detect/json.h"
 #include "detect/proposals.h"
 
 #ifdef __cplusplus
@@ -87,6 +88,12 @@ DET_API void det_config_free(det_config *config);
  *  @return whether there is a key of that index. Thread-safe. */
 DET_API bool det_config_key(size_t index, const char **path, const char **type,
                             const char **default_value, const char **help);
+
+/** Writes the value that key `index` of det_config_key has in a configuration: as it was set, by
+ * its preset, or its default; numbers with nine digits.
+ *  @param key as in det_json_string. @return whether there is a key of that index. */
+DET_API bool det_config_value(const det_config *config, size_t index, det_json *json,
+                              const char *key);
 
 /* ---- Pictures named on a command line ------------------------------------------------------- */
 

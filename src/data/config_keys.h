@@ -6,15 +6,25 @@
 
 #include <json-c/json.h>
 
+typedef struct det_config_row det_config_row;
+
+/** What a key holds. */
+typedef struct det_config_kind {
+    /** Checks a value and stores it at row->offset, relative paths joined to `folder`. On failure
+     *  (DET_FORMAT, DET_UNSUPPORTED, DET_MEMORY) the configuration is unchanged. */
+    det_status (*set)(det_config *config, const det_config_row *row, json_object *value,
+                      const char *folder, det_error *error);
+    /** Writes what is stored. */
+    void (*write)(const det_config *config, const det_config_row *row, det_json *json,
+                  const char *key);
+} det_config_kind;
+
 /** A key of the configuration: what configs/det.schema.json says of it, and where it goes. */
-typedef struct det_config_row {
+struct det_config_row {
     const char *path;
     const char *type;          /**< as in det_config_key */
     const char *default_value; /**< as JSON */
-    /** Checks a value and stores it at `offset`, relative paths joined to `folder`. On failure
-     *  (DET_FORMAT, DET_UNSUPPORTED, DET_MEMORY) the configuration is unchanged. */
-    det_status (*set)(det_config *config, const struct det_config_row *row, json_object *value,
-                      const char *folder, det_error *error);
+    const det_config_kind *kind;
     size_t offset;
     double min, max;             /**< of a number, or of each number of an array */
     size_t min_count, max_count; /**< elements of an array */
@@ -22,7 +32,7 @@ typedef struct det_config_row {
                                  NULL: not listed */
     bool nullable;            /**< takes null */
     const char *help;
-} det_config_row;
+};
 
 extern const det_config_row det_config_rows[];
 extern const size_t det_config_row_count;

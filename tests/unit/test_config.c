@@ -187,27 +187,29 @@ static void keys_can_be_listed(void **state)
 
 /* ---- Keys and their fields ---- */
 
+/* Every key, none at its default. */
+static const char *const every_key =
+    "{\"schema_version\":1,"
+    "\"proposals\":{\"methods\":[\"multibox\"],\"max\":7,\"whole_picture\":false,"
+    "\"selective_search\":{\"preset\":\"single\",\"color_spaces\":[\"h\",\"nrgb\",\"c\"],"
+    "\"similarities\":[\"FC\",\"S\"],\"k\":[2.5,300],\"min_size\":9,\"sigma\":1.2345678901234567,"
+    "\"superpixel_scale\":2,\"max\":11,\"min_side\":5,\"width\":640,"
+    "\"seed\":9007199254740991,\"near_duplicate_iou\":0.8},\"multibox\":{\"max\":13}},"
+    "\"classifier\":{\"models\":[\"a\",\"/b/c\"],\"vote\":\"average\",\"precision\":\"auto\","
+    "\"winograd\":true,"
+    "\"batch\":3,\"regions\":\"pool\",\"pool\":{\"layer\":\"conv/1\",\"scales\":[224,448.5],"
+    "\"method\":\"max\"},\"context_px\":16,\"cascade\":true},"
+    "\"postprocess\":{\"score_threshold\":0.25,\"max_detections\":17,\"box_regression\":true,"
+    "\"nms\":{\"method\":\"none\",\"iou\":0.5}},"
+    "\"runtime\":{\"threads\":2,\"seed\":19},"
+    "\"limits\":{\"max_pixels\":21,\"max_file_bytes\":22,\"max_regions\":23,\"memory_mb\":24,"
+    "\"timeout_s\":2.5}}";
+
 static void every_key_reaches_its_field(void **state)
 {
     (void)state;
-    const char *text =
-        "{\"schema_version\":1,"
-        "\"proposals\":{\"methods\":[\"multibox\"],\"max\":7,\"whole_picture\":false,"
-        "\"selective_search\":{\"preset\":\"single\",\"color_spaces\":[\"h\",\"nrgb\",\"c\"],"
-        "\"similarities\":[\"FC\",\"S\"],\"k\":[2.5,300],\"min_size\":9,\"sigma\":1.5,"
-        "\"superpixel_scale\":2,\"max\":11,\"min_side\":5,\"width\":640,"
-        "\"seed\":9007199254740991,\"near_duplicate_iou\":0.8},\"multibox\":{\"max\":13}},"
-        "\"classifier\":{\"models\":[\"a\",\"/b/c\"],\"vote\":\"average\",\"precision\":\"auto\","
-        "\"winograd\":true,"
-        "\"batch\":3,\"regions\":\"pool\",\"pool\":{\"layer\":\"conv/1\",\"scales\":[224,448.5],"
-        "\"method\":\"max\"},\"context_px\":16,\"cascade\":true},"
-        "\"postprocess\":{\"score_threshold\":0.25,\"max_detections\":17,\"box_regression\":true,"
-        "\"nms\":{\"method\":\"none\",\"iou\":0.5}},"
-        "\"runtime\":{\"threads\":2,\"seed\":19},"
-        "\"limits\":{\"max_pixels\":21,\"max_file_bytes\":22,\"max_regions\":23,\"memory_mb\":24,"
-        "\"timeout_s\":2.5}}";
-    det_config *c = parse(text);
-    test_keep_document("config", "every_key", text, strlen(text));
+    det_config *c = parse(every_key);
+    test_keep_document("config", "every_key", every_key, strlen(every_key));
     assert_true(c->set_keys == (UINT64_C(1) << det_config_row_count) - 1);
     assert_true(!c->proposals.selective_search && c->proposals.multibox);
     assert_true(c->proposals.max == 7 && !c->proposals.whole_picture);
@@ -219,7 +221,7 @@ static void every_key_reaches_its_field(void **state)
         search->similarities,
         ((unsigned[16]){DET_SIMILARITY_FILL | DET_SIMILARITY_COLOR, DET_SIMILARITY_SIZE}), 64);
     assert_true(search->k[0] == 2.5f && search->k[1] == 300 && search->k[2] == 0);
-    assert_true(search->min_size_px == 9 && search->sigma_px == 1.5);
+    assert_true(search->min_size_px == 9 && search->sigma_px == 1.2345678901234567);
     assert_true(search->superpixel_scale == 2 && search->max == 11);
     assert_true(search->min_side_px == 5 && search->width_px == 640);
     assert_true(search->seed == 9007199254740991 && search->near_duplicate_iou == .8);
@@ -241,6 +243,56 @@ static void every_key_reaches_its_field(void **state)
     assert_true(c->limits.max_pixels == 21 && c->limits.max_file_bytes == 22);
     assert_true(c->limits.max_regions == 23 && c->limits.memory_mb == 24);
     assert_true(c->limits.timeout_s == 2.5);
+    det_config_free(c);
+}
+
+/* The value of key `index` as JSON. */
+static void assert_value(const det_config *c, size_t index, const char *expected)
+{
+    const char *text;
+    det_error error = {0};
+    det_json *json = det_json_create();
+    assert_true(det_config_value(c, index, json, NULL));
+    test_assert_ok(det_json_finish(json, &text, NULL, &error), &error);
+    assert_string_equal(text, expected);
+    det_json_free(json);
+}
+
+static void a_value_that_was_not_set_is_written_as_its_default(void **state)
+{
+    (void)state;
+    det_config *c = create();
+    for (size_t i = 0; i < det_config_row_count; i++)
+        assert_value(c, i, det_config_rows[i].default_value);
+    assert_false(det_config_value(c, det_config_row_count, NULL, NULL));
+    det_config_free(c);
+}
+
+/* Follows the path of a key through nested objects; NULL for null, too. */
+static json_object *find_key(json_object *document, const char *path)
+{
+    char copy[128], *rest = copy;
+    snprintf(copy, sizeof copy, "%s", path);
+    for (const char *name; (name = strsep(&rest, "."));)
+        assert_true(json_object_object_get_ex(document, name, &document));
+    return document;
+}
+
+static void every_value_is_written_as_it_was_set(void **state)
+{
+    (void)state;
+    det_config *c = parse(every_key);
+    json_object *document = json_tokener_parse(every_key);
+    for (size_t i = 0; i < det_config_row_count; i++) {
+        if (strcmp(det_config_rows[i].path, "proposals.selective_search.similarities") == 0)
+            assert_value(c, i, "[\"CF\",\"S\"]"); /* set as "FC" */
+        else
+            assert_value(c, i,
+                         json_object_to_json_string_ext(find_key(document, det_config_rows[i].path),
+                                                        JSON_C_TO_STRING_PLAIN |
+                                                            JSON_C_TO_STRING_NOSLASHESCAPE));
+    }
+    json_object_put(document);
     det_config_free(c);
 }
 
@@ -282,6 +334,8 @@ static void nothing_and_no_limit_are_written_as_0_or_null(void **state)
     (void)state;
     det_config *c = parse("{\"proposals\":{\"selective_search\":{\"min_side\":0,\"width\":0}},"
                           "\"classifier\":{\"context_px\":null}}");
+    assert_value(c, (size_t)(det_config_find("proposals.selective_search.width") - det_config_rows),
+                 "0");
     assert_int_equal(c->proposals.search.min_side_px, -1);
     assert_int_equal(c->proposals.search.width_px, -1);
     assert_int_equal(c->classifier.context_px, -1);
@@ -345,76 +399,74 @@ static void syntax_is_refused_with_line_and_column(void **state)
     assert_refused("null", "line 1, column 1", "a configuration is an object");
 }
 
+static const struct {
+    const char *text, *where, *message;
+} wrong_meanings[] = {
+    {"{\"runtime\":3}", "runtime", "must be an object"},
+    {"{\"runtime\":{\"threads\":\"2\"}}", "runtime.threads",
+     "must be an integer, not the string \"2\""},
+    {"{\"runtime\":{\"threads\":2.5}}", "runtime.threads", "not the number 2.5"},
+    {"{\"runtime\":{\"threads\":null}}", "runtime.threads", "not null"},
+    {"{\"runtime\":{\"threads\":-1}}", "runtime.threads", "-1 is outside the range from 0 to 1024"},
+    {"{\"runtime\":{\"threads\":1025}}", "runtime.threads", "1025 is outside"},
+    {"{\"runtime\":{\"threads\":1e300}}", "runtime.threads", "1e+300 is outside"},
+    {"{\"runtime\":{\"seed\":9007199254740992}}", "runtime.seed",
+     "outside the range from 0 to 9007199254740991"},
+    {"{\"classifier\":{\"context_px\":\"x\"}}", "classifier.context_px",
+     "must be an integer or null"},
+    {"{\"classifier\":{\"pool\":{\"layer\":3}}}", "classifier.pool.layer",
+     "must be a plain string or null, not the number 3"},
+    {"{\"classifier\":{\"pool\":{\"layer\":\"\"}}}", "classifier.pool.layer", "is empty"},
+    {"{\"classifier\":{\"pool\":{\"layer\":\"" LONG_NAME "\"}}}", "classifier.pool.layer",
+     "longer than 127 bytes"},
+    {"{\"classifier\":{\"pool\":{\"scales\":[]}}}", "classifier.pool.scales",
+     "has 0 elements; from 1 to 8 are possible"},
+    {"{\"classifier\":{\"pool\":{\"scales\":[224,7]}}}", "classifier.pool.scales[1]",
+     "7 is outside the range from 8 to 4096"},
+    {"{\"classifier\":{\"pool\":{\"method\":\"mean\"}}}", "classifier.pool.method",
+     "is not one of \"align\", \"max\""},
+    {"{\"classifier\":{\"cascade\":1}}", "classifier.cascade", "must be true or false"},
+    {"{\"classifier\":{\"precision\":\"fp32\"}}", "classifier.precision",
+     "\"fp32\" is not one of \"f32\", \"bf16\", \"int8\", \"auto\""},
+    {"{\"classifier\":{\"vote\":\"average\\u0000\"}}", "classifier.vote", "must be a plain string"},
+    {"{\"classifier\":{\"vote\":1}}", "classifier.vote", "must be a plain string"},
+    {"{\"classifier\":{\"models\":\"a\"}}", "classifier.models", "must be an array of strings"},
+    {"{\"classifier\":{\"models\":[\"a\",1]}}", "classifier.models[1]", "must be a plain string"},
+    {"{\"classifier\":{\"models\":[\"\"]}}", "classifier.models[0]", "is empty"},
+    {"{\"classifier\":{\"models\":[\"a\\u0000b\"]}}", "classifier.models[0]",
+     "must be a plain string, not the string \"a\""},
+    {"{\"postprocess\":{\"score_threshold\":1.5}}", "postprocess.score_threshold",
+     "1.5 is outside the range from 0 to 1"},
+    {"{\"postprocess\":{\"score_threshold\":true}}", "postprocess.score_threshold",
+     "must be a number, not true"},
+    {"{\"postprocess\":{\"nms\":{\"iou\":{}}}}", "postprocess.nms.iou", "not an object"},
+    {"{\"postprocess\":{\"nms\":{\"method\":\"soft\"}}}", "postprocess.nms.method",
+     "\"soft\" is not one of"},
+    {"{\"proposals\":{\"methods\":[]}}", "proposals.methods",
+     "has 0 elements; from 1 to 4 are possible"},
+    {"{\"proposals\":{\"methods\":[\"multibox\",\"multibox\"]}}", "proposals.methods[1]",
+     "\"multibox\" is there twice"},
+    {"{\"proposals\":{\"selective_search\":{\"k\":[50,0]}}}", "proposals.selective_search.k[1]",
+     "0 is outside the range from 1 to 100000"},
+    {"{\"proposals\":{\"selective_search\":{\"k\":[1,2,3,4,5,6,7,8,9]}}}",
+     "proposals.selective_search.k", "has 9 elements"},
+    {"{\"proposals\":{\"selective_search\":{\"similarities\":[\"CTX\"]}}}",
+     "proposals.selective_search.similarities[0]", "\"CTX\" is not a similarity"},
+    {"{\"proposals\":{\"selective_search\":{\"similarities\":[\"CC\"]}}}",
+     "proposals.selective_search.similarities[0]", "\"CC\" is not a similarity"},
+    {"{\"proposals\":{\"selective_search\":{\"similarities\":[\"\"]}}}",
+     "proposals.selective_search.similarities[0]", "\"\" is not a similarity"},
+    {"{\"proposals\":{\"selective_search\":{\"similarities\":[\"CT\",\"TC\"]}}}",
+     "proposals.selective_search.similarities[1]", "\"TC\" is there twice"},
+    {"{\"schema_version\":0}", "schema_version", "must be 1, not the number 0"},
+    {"{\"schema_version\":\"1\"}", "schema_version", "must be an integer"},
+};
+
 static void meaning_is_refused_with_the_path_of_the_key(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text, *where, *message;
-    } cases[] = {
-        {"{\"runtime\":3}", "runtime", "must be an object"},
-        {"{\"runtime\":{\"threads\":\"2\"}}", "runtime.threads",
-         "must be an integer, not the string \"2\""},
-        {"{\"runtime\":{\"threads\":2.5}}", "runtime.threads", "not the number 2.5"},
-        {"{\"runtime\":{\"threads\":null}}", "runtime.threads", "not null"},
-        {"{\"runtime\":{\"threads\":-1}}", "runtime.threads",
-         "-1 is outside the range from 0 to 1024"},
-        {"{\"runtime\":{\"threads\":1025}}", "runtime.threads", "1025 is outside"},
-        {"{\"runtime\":{\"threads\":1e300}}", "runtime.threads", "1e+300 is outside"},
-        {"{\"runtime\":{\"seed\":9007199254740992}}", "runtime.seed",
-         "outside the range from 0 to 9007199254740991"},
-        {"{\"classifier\":{\"context_px\":\"x\"}}", "classifier.context_px",
-         "must be an integer or null"},
-        {"{\"classifier\":{\"pool\":{\"layer\":3}}}", "classifier.pool.layer",
-         "must be a plain string or null, not the number 3"},
-        {"{\"classifier\":{\"pool\":{\"layer\":\"\"}}}", "classifier.pool.layer", "is empty"},
-        {"{\"classifier\":{\"pool\":{\"layer\":\"" LONG_NAME "\"}}}", "classifier.pool.layer",
-         "longer than 127 bytes"},
-        {"{\"classifier\":{\"pool\":{\"scales\":[]}}}", "classifier.pool.scales",
-         "has 0 elements; from 1 to 8 are possible"},
-        {"{\"classifier\":{\"pool\":{\"scales\":[224,7]}}}", "classifier.pool.scales[1]",
-         "7 is outside the range from 8 to 4096"},
-        {"{\"classifier\":{\"pool\":{\"method\":\"mean\"}}}", "classifier.pool.method",
-         "is not one of \"align\", \"max\""},
-        {"{\"classifier\":{\"cascade\":1}}", "classifier.cascade", "must be true or false"},
-        {"{\"classifier\":{\"precision\":\"fp32\"}}", "classifier.precision",
-         "\"fp32\" is not one of \"f32\", \"bf16\", \"int8\", \"auto\""},
-        {"{\"classifier\":{\"vote\":\"average\\u0000\"}}", "classifier.vote",
-         "must be a plain string"},
-        {"{\"classifier\":{\"vote\":1}}", "classifier.vote", "must be a plain string"},
-        {"{\"classifier\":{\"models\":\"a\"}}", "classifier.models", "must be an array of strings"},
-        {"{\"classifier\":{\"models\":[\"a\",1]}}", "classifier.models[1]",
-         "must be a plain string"},
-        {"{\"classifier\":{\"models\":[\"\"]}}", "classifier.models[0]", "is empty"},
-        {"{\"classifier\":{\"models\":[\"a\\u0000b\"]}}", "classifier.models[0]",
-         "must be a plain string, not the string \"a\""},
-        {"{\"postprocess\":{\"score_threshold\":1.5}}", "postprocess.score_threshold",
-         "1.5 is outside the range from 0 to 1"},
-        {"{\"postprocess\":{\"score_threshold\":true}}", "postprocess.score_threshold",
-         "must be a number, not true"},
-        {"{\"postprocess\":{\"nms\":{\"iou\":{}}}}", "postprocess.nms.iou", "not an object"},
-        {"{\"postprocess\":{\"nms\":{\"method\":\"soft\"}}}", "postprocess.nms.method",
-         "\"soft\" is not one of"},
-        {"{\"proposals\":{\"methods\":[]}}", "proposals.methods",
-         "has 0 elements; from 1 to 4 are possible"},
-        {"{\"proposals\":{\"methods\":[\"multibox\",\"multibox\"]}}", "proposals.methods[1]",
-         "\"multibox\" is there twice"},
-        {"{\"proposals\":{\"selective_search\":{\"k\":[50,0]}}}", "proposals.selective_search.k[1]",
-         "0 is outside the range from 1 to 100000"},
-        {"{\"proposals\":{\"selective_search\":{\"k\":[1,2,3,4,5,6,7,8,9]}}}",
-         "proposals.selective_search.k", "has 9 elements"},
-        {"{\"proposals\":{\"selective_search\":{\"similarities\":[\"CTX\"]}}}",
-         "proposals.selective_search.similarities[0]", "\"CTX\" is not a similarity"},
-        {"{\"proposals\":{\"selective_search\":{\"similarities\":[\"CC\"]}}}",
-         "proposals.selective_search.similarities[0]", "\"CC\" is not a similarity"},
-        {"{\"proposals\":{\"selective_search\":{\"similarities\":[\"\"]}}}",
-         "proposals.selective_search.similarities[0]", "\"\" is not a similarity"},
-        {"{\"proposals\":{\"selective_search\":{\"similarities\":[\"CT\",\"TC\"]}}}",
-         "proposals.selective_search.similarities[1]", "\"TC\" is there twice"},
-        {"{\"schema_version\":0}", "schema_version", "must be 1, not the number 0"},
-        {"{\"schema_version\":\"1\"}", "schema_version", "must be an integer"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_refused(cases[i].text, cases[i].where, cases[i].message);
+    for (size_t i = 0; i < sizeof wrong_meanings / sizeof *wrong_meanings; i++)
+        assert_refused(wrong_meanings[i].text, wrong_meanings[i].where, wrong_meanings[i].message);
 }
 
 static void an_unknown_key_is_refused_with_the_nearest_known_one(void **state)
@@ -627,6 +679,8 @@ int main(void)
         cmocka_unit_test(the_schema_and_the_table_of_keys_agree),
         cmocka_unit_test(keys_can_be_listed),
         cmocka_unit_test(every_key_reaches_its_field),
+        cmocka_unit_test(a_value_that_was_not_set_is_written_as_its_default),
+        cmocka_unit_test(every_value_is_written_as_it_was_set),
         cmocka_unit_test(every_color_space_and_similarity_has_its_bit),
         cmocka_unit_test(words_fit_the_room_they_are_copied_to),
         cmocka_unit_test(nothing_and_no_limit_are_written_as_0_or_null),
