@@ -6,7 +6,7 @@
 
 const char *const det_report_kind_meanings[DET_MISTAKE_KINDS] = {
     [DET_MISTAKE_CLASS] = "the box is right, the class is not",
-    [DET_MISTAKE_BOX] = "the class is right, the box is loose",
+    [DET_MISTAKE_BOX] = "the class is right, the box is not",
     [DET_MISTAKE_BOTH] = "neither class nor box fits",
     [DET_MISTAKE_DUPLICATE] = "the object was found already",
     [DET_MISTAKE_BACKGROUND] = "there is no object",

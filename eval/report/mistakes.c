@@ -152,7 +152,7 @@ static void add_claim(const det_report_page *page, det_text *html, const card *c
 {
     static const char *const faults[DET_MISTAKE_KINDS] = {
         [DET_MISTAKE_CLASS] = ", is ",
-        [DET_MISTAKE_BOX] = ", box is loose",
+        [DET_MISTAKE_BOX] = ", box is off",
         [DET_MISTAKE_BOTH] = ", nearest is ",
         [DET_MISTAKE_DUPLICATE] = ", found twice",
         [DET_MISTAKE_BACKGROUND] = ", nothing is there",

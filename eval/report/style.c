@@ -55,7 +55,7 @@ const char det_report_style[] =
 ".card{margin:0;border:1px solid var(--line);border-radius:8px;overflow:hidden;background:var(--panel)}\n"
 ".card figcaption{padding:8px 12px 10px;line-height:1.4}\n"
 ".card span{display:inline-block;margin-right:10px}.card small{display:block}\n"
-".frame{aspect-ratio:4/3;display:flex;align-items:center;justify-content:center;background:#111}\n"
+".frame{aspect-ratio:4/3;display:flex;align-items:center;justify-content:center;background:var(--line)}\n"
 ".crop{position:relative;overflow:hidden}\n"
 ".crop img{display:block;width:100%;height:100%}\n"
 ".crop i{position:absolute;transition:opacity .2s}.crop:hover i{opacity:.12}\n"

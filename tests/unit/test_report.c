@@ -111,7 +111,7 @@ static void a_report_shows_figures_mistakes_classes_confusions_and_counts(void *
         "<section id=\"costs\">",
         "duplicate <small>the object was found already; 1 of 1</small>",
         "<b>banana</b>, is <b>apple</b>",
-        "<b>apple</b>, box is loose",
+        "<b>apple</b>, box is off",
         "<b>apple</b>, found twice",
         "<b>apple</b>, nothing is there",
         "<b>banana</b> missed",
