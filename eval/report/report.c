@@ -141,6 +141,9 @@ det_status det_report_write(const det_evaluation *evaluation, const det_report_o
     static const det_report_options defaults = {0};
     det_report_page page = {.evaluation = evaluation, .options = options ? options : &defaults};
     if (counts) *counts = (det_report_counts){0};
+    if (page.options->other && page.options->other->annotations != evaluation->annotations)
+        return det_fail(error, DET_ARGUMENT,
+                        "the other results were evaluated against other annotations");
     det_status status = analyse(&page, run, error);
     if (status == DET_OK) status = write_page(&page, folder, run, counts, error);
     release(&page);

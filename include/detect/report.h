@@ -42,9 +42,9 @@ typedef struct det_report_counts {
  *  @param folder     made where it is missing; its parent must be there.
  *  @param run        or NULL; the progress counts classes and pictures.
  *  @param counts     or NULL.
- *  @return DET_OK; DET_ARGUMENT (matches were not kept); DET_IO; DET_CANCELLED; DET_MEMORY;
- *          DET_INTERNAL (cairo). Files that are complete stay after a failure, index.html comes
- *          last. Thread-safe for different folders. Equal runs give equal files. */
+ *  @return DET_OK; DET_ARGUMENT (matches were not kept; `other` is of other annotations); DET_IO;
+ * DET_CANCELLED; DET_MEMORY; DET_INTERNAL (cairo). Files that are complete stay after a failure,
+ * index.html comes last. Thread-safe for different folders. Equal runs give equal files. */
 DET_API det_status det_report_write(const det_evaluation *evaluation,
                                     const det_report_options *options, const char *folder,
                                     const det_run *run, det_report_counts *counts,

@@ -30,8 +30,9 @@ JSON
 # what the page asked for (not what the browser does for itself) in .run/fetched. No name is resolved.
 browse() {
   chromium --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run \
-    --disable-background-networking --disable-component-update --user-data-dir="$work/profile" --host-resolver-rules='MAP * ~NOTFOUND' \
-    --hide-scrollbars --virtual-time-budget=5000 --enable-logging=stderr --log-net-log="$work/.run/net.json" \
+    --disable-background-networking --disable-component-update --user-data-dir="$work/profile" \
+    --host-resolver-rules='MAP * ~NOTFOUND' --hide-scrollbars --virtual-time-budget=5000 --enable-logging=stderr \
+    --log-net-log="$work/.run/net.json" \
     --dump-dom "file://$work/$1" >.run/dom 2>.run/browser || fail "the browser failed: $(tail -n 3 .run/browser)"
   grep ':CONSOLE' .run/browser >.run/console
   /usr/bin/python3 - .run/net.json >.run/fetched <<'PY'

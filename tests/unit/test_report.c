@@ -394,6 +394,11 @@ static void what_cannot_be_written_is_an_error(void **state)
         det_report_write(e, NULL, test_path("r"), &(det_run){.progress = cancel}, NULL, &error),
         DET_CANCELLED, &error, "cancelled");
     assert_int_not_equal(access(test_path("r/index.html"), F_OK), 0);
+    const det_annotations annotations = {.folder = ""};
+    const det_evaluation other = {.annotations = &annotations};
+    test_assert_error(det_report_write(e, &(det_report_options){.other = &other}, test_path("r"),
+                                       NULL, NULL, &error),
+                      DET_ARGUMENT, &error, "other annotations");
     det_evaluation_free(e);
 }
 
