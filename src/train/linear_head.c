@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/train/linear_head.h"
+
+#include "src/base/memory.h"
+#include "src/detector/nms.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Girshick's limit on how much a side may grow: a regression from few examples can go astray. */
+static const float most_log = 1.5F;
+
+/* ---- The head ------------------------------------------------------------------------------- */
+
+det_status det_linear_head_create(size_t width, size_t class_count, bool deltas,
+                                  det_linear_head *head, det_error *error)
+{
+    *head = (det_linear_head){.width = width, .class_count = class_count, .temperature = 1};
+    size_t values;
+    if (!det_multiply_size(width, class_count + 1, &values))
+        return det_fail_memory(error, "a head");
+    head->weights = det_alloc_zeroed(values, sizeof *head->weights);
+    head->biases = det_alloc_zeroed(class_count + 1, sizeof *head->biases);
+    if (deltas) {
+        head->delta_weights = det_alloc_zeroed(4 * class_count, width * sizeof(float));
+        head->delta_biases = det_alloc_zeroed(4 * class_count, sizeof(float));
+    }
+    if (head->weights && head->biases && (!deltas || (head->delta_weights && head->delta_biases)))
+        return DET_OK;
+    det_linear_head_free(head);
+    return det_fail_memory(error, "a head");
+}
+
+void det_linear_head_free(det_linear_head *head)
+{
+    det_free(head->weights);
+    det_free(head->biases);
+    det_free(head->delta_weights);
+    det_free(head->delta_biases);
+    *head = (det_linear_head){0};
+}
+
+/* ---- A region ------------------------------------------------------------------------------- */
+
+enum { LANES = 16 };
+
+/* Sums in lanes, which compilers turn into vectors. */
+static float dot(const uint8_t *values, const float *weights, size_t width)
+{
+    float sums[LANES] = {0}, sum = 0;
+    size_t i = 0;
+    for (; i + LANES <= width; i += LANES)
+        for (int lane = 0; lane < LANES; lane++)
+            sums[lane] += (float)values[i + (size_t)lane] * weights[i + (size_t)lane];
+    for (; i < width; i++) sum += (float)values[i] * weights[i];
+    for (int lane = 0; lane < LANES; lane++) sum += sums[lane];
+    return sum;
+}
+
+static void multiply(const float *weights, const float *biases, size_t count,
+                     const det_region_features *regions, size_t region, float *outputs)
+{
+    const uint8_t *values = regions->values + region * regions->width;
+    for (size_t i = 0; i < count; i++)
+        outputs[i] = biases[i] + regions->scales[region] *
+                                     dot(values, weights + i * regions->width, regions->width);
+}
+
+void det_linear_head_outputs(const det_linear_head *head, const det_region_features *regions,
+                             size_t region, float *outputs)
+{
+    multiply(head->weights, head->biases, head->class_count + 1, regions, region, outputs);
+}
+
+void det_linear_head_softmax(const det_linear_head *head, float *outputs)
+{
+    const size_t count = head->class_count + 1;
+    float most = outputs[0], sum = 0;
+    for (size_t i = 1; i < count; i++) most = fmaxf(most, outputs[i]);
+    for (size_t i = 0; i < count; i++) {
+        outputs[i] = expf((outputs[i] - most) / head->temperature);
+        sum += outputs[i];
+    }
+    for (size_t i = 0; i < count; i++) outputs[i] /= sum;
+}
+
+static float clamp(float value, float low, float high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+det_box det_linear_head_box(const det_linear_head *head, const det_region_features *regions,
+                            size_t region, size_t class_id)
+{
+    const det_box box = regions->boxes[region];
+    if (!head->delta_weights) return box;
+    float d[4];
+    multiply(head->delta_weights + 4 * class_id * head->width, head->delta_biases + 4 * class_id, 4,
+             regions, region, d);
+    const float width = box.x1 - box.x0, height = box.y1 - box.y0;
+    const float x = (box.x0 + box.x1) / 2 + d[0] * width;
+    const float y = (box.y0 + box.y1) / 2 + d[1] * height;
+    const float half_width = width * expf(clamp(d[2], -most_log, most_log)) / 2;
+    const float half_height = height * expf(clamp(d[3], -most_log, most_log)) / 2;
+    const float right = (float)regions->picture_width, bottom = (float)regions->picture_height;
+    return (det_box){clamp(x - half_width, 0, right), clamp(y - half_height, 0, bottom),
+                     clamp(x + half_width, 0, right), clamp(y + half_height, 0, bottom)};
+}
+
+/* ---- A picture ------------------------------------------------------------------------------ */
+
+void det_head_detections_free(det_head_detections *detections)
+{
+    det_free(detections->items);
+    *detections = (det_head_detections){0};
+}
+
+/* Buffers for the candidates of a picture. */
+typedef struct {
+    float *probabilities; /* regions x (classes + 1) */
+    det_box *boxes;       /* of a class's candidates */
+    float *scores;
+    size_t *kept;
+} buffers;
+
+static void free_buffers(buffers *b)
+{
+    det_free(b->probabilities);
+    det_free(b->boxes);
+    det_free(b->scores);
+    det_free(b->kept);
+}
+
+static det_status make_buffers(const det_linear_head *head, size_t count, buffers *b,
+                               det_error *error)
+{
+    b->probabilities = det_alloc_array(count, (head->class_count + 1) * sizeof(float));
+    b->boxes = det_alloc_array(count, sizeof *b->boxes);
+    b->scores = det_alloc_array(count, sizeof *b->scores);
+    b->kept = det_alloc_array(count, sizeof *b->kept);
+    if (b->probabilities && b->boxes && b->scores && b->kept) return DET_OK;
+    return det_fail_memory(error, "the candidates of a picture");
+}
+
+static det_status detect_class(const det_linear_head *head, const det_region_features *regions,
+                               size_t class_id, float threshold, float iou, const buffers *b,
+                               det_head_detections *found, det_error *error)
+{
+    const size_t row = head->class_count + 1;
+    size_t count = 0;
+    for (size_t i = 0; i < regions->proposal_count; i++) {
+        const float score = b->probabilities[i * row + class_id];
+        if (!(score >= threshold)) continue;
+        const det_box box = det_linear_head_box(head, regions, i, class_id);
+        if (!(box.x1 > box.x0 && box.y1 > box.y0)) continue;
+        b->boxes[count] = box;
+        b->scores[count++] = score;
+    }
+    const int64_t kept = det_nms_hard(b->boxes, b->scores, count, iou, b->kept);
+    if (kept < 0) return det_fail(error, (det_status)kept, "the candidates cannot be suppressed");
+    const size_t needed = found->count + (size_t)kept;
+    if (!det_grow_array(&found->items, &found->capacity, needed, sizeof *found->items))
+        return det_fail_memory(error, "the detections of a picture");
+    for (size_t i = 0; i < (size_t)kept; i++)
+        found->items[found->count++] =
+            (struct det_head_detection){class_id, b->scores[b->kept[i]], b->boxes[b->kept[i]]};
+    return DET_OK;
+}
+
+static int best_first(const void *a, const void *b)
+{
+    const struct det_head_detection *x = a, *y = b;
+    if (x->score != y->score) return x->score > y->score ? -1 : 1;
+    if (x->class_id != y->class_id) return x->class_id < y->class_id ? -1 : 1;
+    return memcmp(&x->box, &y->box, sizeof x->box);
+}
+
+det_status det_linear_head_detect(const det_linear_head *head, const det_region_features *regions,
+                                  float threshold, float iou, size_t most,
+                                  det_head_detections *found, det_error *error)
+{
+    const size_t row = head->class_count + 1;
+    buffers b = {0};
+    *found = (det_head_detections){0};
+    det_status status = make_buffers(head, regions->proposal_count, &b, error);
+    for (size_t i = 0; status == DET_OK && i < regions->proposal_count; i++) {
+        det_linear_head_outputs(head, regions, i, b.probabilities + i * row);
+        det_linear_head_softmax(head, b.probabilities + i * row);
+    }
+    for (size_t i = 0; status == DET_OK && i < head->class_count; i++)
+        status = detect_class(head, regions, i, threshold, iou, &b, found, error);
+    free_buffers(&b);
+    if (status < 0 || found->count == 0) return status;
+    qsort(found->items, found->count, sizeof *found->items, best_first);
+    if (most > 0 && found->count > most) found->count = most;
+    return DET_OK;
+}

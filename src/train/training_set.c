@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/train/training_set.h"
+
+#include "src/base/memory.h"
+#include "src/base/run.h"
+
+#include <string.h>
+
+/* ---- Classes -------------------------------------------------------------------------------- */
+
+/* The size of a picture is not known before it is read; objects are then looked at again. */
+static bool may_count(const det_annotated_object *object)
+{
+    return !object->crowd && !object->ignore && !object->difficult;
+}
+
+static det_status find_classes(const det_annotations *a, det_learned_classes *classes,
+                               det_error *error)
+{
+    classes->categories = det_alloc_array(a->category_count, sizeof *classes->categories);
+    classes->classes = det_alloc_array(a->category_count, sizeof *classes->classes);
+    if (!classes->categories || !classes->classes)
+        return det_fail_memory(error, "the classes to learn");
+    for (size_t i = 0; i < a->category_count; i++) classes->classes[i] = -1;
+    for (size_t i = 0; i < a->object_count; i++)
+        if (may_count(&a->objects[i])) classes->classes[a->objects[i].category] = 0;
+    for (size_t i = 0; i < a->category_count; i++) {
+        if (classes->classes[i] < 0) continue;
+        classes->classes[i] = (int)classes->count;
+        classes->categories[classes->count++] = i;
+    }
+    if (classes->count > 0) return DET_OK;
+    return det_fail(error, DET_ARGUMENT,
+                    "there is nothing to learn: none of %zu objects on %zu pictures counts",
+                    a->object_count, a->image_count);
+}
+
+/* ---- Pictures ------------------------------------------------------------------------------- */
+
+/* The boxes of the objects of a picture that are learned. */
+static det_status list_objects(const det_annotations *a, const det_annotated_image *image,
+                               const char *path, det_box **boxes, size_t *count, det_error *error)
+{
+    int width = 0, height = 0;
+    const det_status status = det_image_size(path, &width, &height, error);
+    if (status < 0) return status;
+    *boxes = det_alloc_array(image->object_count, sizeof **boxes);
+    if (!*boxes) return det_fail_memory(error, "the objects of a picture");
+    for (size_t i = 0; i < image->object_count; i++) {
+        const size_t object = image->first_object + i;
+        if (det_object_counts(a, object, width, height))
+            (*boxes)[(*count)++] = det_object_box(a, object, width, height);
+    }
+    return DET_OK;
+}
+
+static det_status add_image(det_training_set *set, size_t index, det_feature_store *store,
+                            const det_example_options *options, const det_run *run,
+                            det_error *error)
+{
+    const det_annotations *a = set->annotations;
+    det_training_image *image = &set->images[index];
+    det_box *boxes = NULL;
+    size_t count = 0;
+    char *path = det_path_join(a->folder, a->images[index].file);
+    if (!path) return det_fail_memory(error, "the name of a picture");
+    det_status status = list_objects(a, &a->images[index], path, &boxes, &count, error);
+    if (status == DET_OK)
+        status = det_feature_store_get(store, path, boxes, count, run, &image->features, error);
+    if (status == DET_OK)
+        status = det_label_regions(a, index, &set->classes, &image->features, options,
+                                   &image->labels, error);
+    set->region_count += image->features.proposal_count;
+    det_free(boxes);
+    det_free(path);
+    return status;
+}
+
+det_status det_training_set_make(const det_annotations *annotations, det_feature_store *store,
+                                 const det_example_options *options, const det_run *run,
+                                 det_training_set *set, det_error *error)
+{
+    const size_t count = annotations->image_count;
+    *set = (det_training_set){.annotations = annotations, .width = det_feature_store_width(store)};
+    det_status status = find_classes(annotations, &set->classes, error);
+    if (status < 0) return status;
+    set->images = det_alloc_zeroed(count, sizeof *set->images);
+    if (!set->images) return det_fail_memory(error, "the pictures to learn from");
+    set->image_count = count;
+    for (size_t i = 0; i < count; i++) {
+        status = det_run_check(run, i, count, error);
+        if (status == DET_OK) status = add_image(set, i, store, options, run, error);
+        if (status < 0) return status;
+    }
+    return det_run_check(run, count, count, error);
+}
+
+void det_training_set_free(det_training_set *set)
+{
+    for (size_t i = 0; i < set->image_count; i++) {
+        det_region_features_free(&set->images[i].features);
+        det_region_labels_free(&set->images[i].labels);
+    }
+    det_free(set->images);
+    det_free(set->classes.categories);
+    det_free(set->classes.classes);
+    *set = (det_training_set){0};
+}
+
+/* ---- Rows ----------------------------------------------------------------------------------- */
+
+int det_row_label(const det_training_set *set, det_row row)
+{
+    return set->images[row.image].labels.labels[row.region];
+}
+
+void det_row_features(const det_training_set *set, det_row row, float *features)
+{
+    const det_region_features *from = &set->images[row.image].features;
+    const uint8_t *values = from->values + row.region * set->width;
+    const float scale = from->scales[row.region];
+    for (size_t i = 0; i < set->width; i++) features[i] = (float)values[i] * scale;
+}
