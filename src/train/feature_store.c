@@ -426,21 +426,23 @@ static bool take_features(const det_safetensors *file, size_t width, det_region_
     return true;
 }
 
-/* @return whether features that can be used are kept at `path`. */
-static bool map_features(const char *path, size_t width, det_region_features *features)
+/* Maps features that are kept at `path`. @return DET_OK, DET_IO, DET_FORMAT, DET_MEMORY. */
+static det_status map_features(const char *path, size_t width, det_region_features *features,
+                               det_error *error)
 {
     det_safetensors file = {0};
     det_region_features found = {0};
-    const bool good =
-        det_file_map(path, &found.file, NULL) == DET_OK &&
-        det_safetensors_parse(found.file.data, found.file.size, &file, NULL) == DET_OK &&
-        take_features(&file, width, &found);
+    det_status status = det_file_map(path, &found.file, error);
+    if (status == DET_OK)
+        status = det_safetensors_parse(found.file.data, found.file.size, &file, error);
+    if (status == DET_OK && !take_features(&file, width, &found))
+        status = det_fail(error, DET_FORMAT, "these are no features of %zu values", width);
     det_safetensors_free(&file);
-    if (good)
+    if (status == DET_OK)
         *features = found;
     else
         det_bytes_free(&found.file);
-    return good;
+    return status;
 }
 
 static det_status get_features(picture *p, det_region_features *features, det_error *error)
@@ -449,11 +451,10 @@ static det_status get_features(picture *p, det_region_features *features, det_er
     char *path = digest_features(p) ? name_file(p->store, "features", p->features_digest) : NULL;
     if (!path) return det_fail_memory(error, "the features of a picture");
     det_status status = DET_OK;
-    if (!map_features(path, width, features)) {
+    if (map_features(path, width, features, NULL) < 0) {
         status = make_features(p, path, error);
-        if (status == DET_OK && !map_features(path, width, features))
-            status = det_fail_at(error, DET_IO, path, NULL,
-                                 "the file cannot be read back; is it being changed?");
+        if (status == DET_OK)
+            status = det_error_file(error, path, map_features(path, width, features, error));
     }
     det_free(path);
     return status;
