@@ -460,18 +460,18 @@ static det_status get_features(picture *p, det_region_features *features, det_er
     return status;
 }
 
-det_status det_feature_store_get(det_feature_store *store, const char *path, const det_box *objects,
-                                 size_t object_count, const det_run *run,
+det_status det_feature_store_get(det_feature_store *store, const char *picture_path,
+                                 const det_box *objects, size_t object_count, const det_run *run,
                                  det_region_features *features, det_error *error)
 {
     picture p = {
         .store = store, .path = path, .objects = objects, .object_count = object_count, .run = run};
-    det_status status = det_file_read(path, most_picture_bytes, &p.bytes, error);
+    det_status status = det_file_read(picture_path, most_picture_bytes, &p.bytes, error);
     if (status == DET_OK) status = get_proposals(&p, error);
     if (status == DET_OK) status = get_features(&p, features, error);
     free_picture(&p);
     store->counts.pictures += status == DET_OK;
-    return det_error_file(error, path, status);
+    return det_error_file(error, picture_path, status);
 }
 
 void det_region_features_free(det_region_features *features)

@@ -68,7 +68,7 @@ det_grid_windows det_feature_store_columns(const det_feature_store *store);
  *  @param features free with det_region_features_free. Untouched on failure.
  *  @return DET_OK; DET_IO, DET_FORMAT, DET_UNSUPPORTED, DET_LIMIT (of the picture: error->file);
  *          DET_MEMORY; DET_CANCELLED. */
-det_status det_feature_store_get(det_feature_store *store, const char *picture,
+det_status det_feature_store_get(det_feature_store *store, const char *picture_path,
                                  const det_box *objects, size_t object_count, const det_run *run,
                                  det_region_features *features, det_error *error);
 

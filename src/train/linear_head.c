@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Girshick's limit on how much a side may grow: a regression from few examples can go astray. */
 static const float most_log = 1.5F;
@@ -116,55 +115,73 @@ void det_head_detections_free(det_head_detections *detections)
     *detections = (det_head_detections){0};
 }
 
-/* Buffers for the candidates of a picture. */
+/* A picture that is looked at, with buffers for its candidates. */
 typedef struct {
+    const det_linear_head *head;
+    const det_region_features *regions;
+    const det_head_options *options;
     float *probabilities; /* regions x (classes + 1) */
-    det_box *boxes;       /* of a class's candidates */
+    det_box *boxes;       /* of the candidates of a class */
     float *scores;
-    size_t *kept;
-} buffers;
+    size_t *places, *kept; /* places: their regions */
+} search;
 
-static void free_buffers(buffers *b)
+static void free_search(search *s)
 {
-    det_free(b->probabilities);
-    det_free(b->boxes);
-    det_free(b->scores);
-    det_free(b->kept);
+    det_free(s->probabilities);
+    det_free(s->boxes);
+    det_free(s->scores);
+    det_free(s->places);
+    det_free(s->kept);
 }
 
-static det_status make_buffers(const det_linear_head *head, size_t count, buffers *b,
+static det_status prepare(search *s, det_error *error)
+{
+    const size_t count = s->regions->proposal_count, row = s->head->class_count + 1;
+    s->probabilities = det_alloc_array(count, row * sizeof(float));
+    s->boxes = det_alloc_array(count, sizeof *s->boxes);
+    s->scores = det_alloc_array(count, sizeof *s->scores);
+    s->places = det_alloc_array(count, sizeof *s->places);
+    s->kept = det_alloc_array(count, sizeof *s->kept);
+    if (!s->probabilities || !s->boxes || !s->scores || !s->places || !s->kept)
+        return det_fail_memory(error, "the candidates of a picture");
+    for (size_t i = 0; i < count; i++) {
+        det_linear_head_outputs(s->head, s->regions, i, s->probabilities + i * row);
+        det_linear_head_softmax(s->head, s->probabilities + i * row);
+    }
+    return DET_OK;
+}
+
+static size_t list_candidates(const search *s, size_t class_id)
+{
+    const size_t row = s->head->class_count + 1;
+    size_t count = 0;
+    for (size_t i = 0; i < s->regions->proposal_count; i++) {
+        const float score = s->probabilities[i * row + class_id];
+        if (!(score >= s->options->threshold)) continue;
+        const det_box box = det_linear_head_box(s->head, s->regions, i, class_id);
+        if (!(box.x1 > box.x0 && box.y1 > box.y0)) continue;
+        s->boxes[count] = box;
+        s->places[count] = i;
+        s->scores[count++] = score;
+    }
+    return count;
+}
+
+static det_status detect_class(const search *s, size_t class_id, det_head_detections *found,
                                det_error *error)
 {
-    b->probabilities = det_alloc_array(count, (head->class_count + 1) * sizeof(float));
-    b->boxes = det_alloc_array(count, sizeof *b->boxes);
-    b->scores = det_alloc_array(count, sizeof *b->scores);
-    b->kept = det_alloc_array(count, sizeof *b->kept);
-    if (b->probabilities && b->boxes && b->scores && b->kept) return DET_OK;
-    return det_fail_memory(error, "the candidates of a picture");
-}
-
-static det_status detect_class(const det_linear_head *head, const det_region_features *regions,
-                               size_t class_id, float threshold, float iou, const buffers *b,
-                               det_head_detections *found, det_error *error)
-{
-    const size_t row = head->class_count + 1;
-    size_t count = 0;
-    for (size_t i = 0; i < regions->proposal_count; i++) {
-        const float score = b->probabilities[i * row + class_id];
-        if (!(score >= threshold)) continue;
-        const det_box box = det_linear_head_box(head, regions, i, class_id);
-        if (!(box.x1 > box.x0 && box.y1 > box.y0)) continue;
-        b->boxes[count] = box;
-        b->scores[count++] = score;
-    }
-    const int64_t kept = det_nms_hard(b->boxes, b->scores, count, iou, b->kept);
+    const size_t count = list_candidates(s, class_id);
+    const int64_t kept = det_nms_hard(s->boxes, s->scores, count, s->options->iou, s->kept);
     if (kept < 0) return det_fail(error, (det_status)kept, "the candidates cannot be suppressed");
     const size_t needed = found->count + (size_t)kept;
     if (!det_grow_array(&found->items, &found->capacity, needed, sizeof *found->items))
         return det_fail_memory(error, "the detections of a picture");
-    for (size_t i = 0; i < (size_t)kept; i++)
+    for (size_t i = 0; i < (size_t)kept; i++) {
+        const size_t at = s->kept[i];
         found->items[found->count++] =
-            (struct det_head_detection){class_id, b->scores[b->kept[i]], b->boxes[b->kept[i]]};
+            (struct det_head_detection){class_id, s->scores[at], s->places[at], s->boxes[at]};
+    }
     return DET_OK;
 }
 
@@ -172,27 +189,22 @@ static int best_first(const void *a, const void *b)
 {
     const struct det_head_detection *x = a, *y = b;
     if (x->score != y->score) return x->score > y->score ? -1 : 1;
-    if (x->class_id != y->class_id) return x->class_id < y->class_id ? -1 : 1;
-    return memcmp(&x->box, &y->box, sizeof x->box);
+    if (x->region != y->region) return x->region < y->region ? -1 : 1;
+    return x->class_id < y->class_id ? -1 : 1;
 }
 
 det_status det_linear_head_detect(const det_linear_head *head, const det_region_features *regions,
-                                  float threshold, float iou, size_t most,
-                                  det_head_detections *found, det_error *error)
+                                  const det_head_options *options, det_head_detections *found,
+                                  det_error *error)
 {
-    const size_t row = head->class_count + 1;
-    buffers b = {0};
+    search s = {.head = head, .regions = regions, .options = options};
     *found = (det_head_detections){0};
-    det_status status = make_buffers(head, regions->proposal_count, &b, error);
-    for (size_t i = 0; status == DET_OK && i < regions->proposal_count; i++) {
-        det_linear_head_outputs(head, regions, i, b.probabilities + i * row);
-        det_linear_head_softmax(head, b.probabilities + i * row);
-    }
+    det_status status = prepare(&s, error);
     for (size_t i = 0; status == DET_OK && i < head->class_count; i++)
-        status = detect_class(head, regions, i, threshold, iou, &b, found, error);
-    free_buffers(&b);
+        status = detect_class(&s, i, found, error);
+    free_search(&s);
     if (status < 0 || found->count == 0) return status;
     qsort(found->items, found->count, sizeof *found->items, best_first);
-    if (most > 0 && found->count > most) found->count = most;
+    if (options->most > 0 && found->count > options->most) found->count = options->most;
     return DET_OK;
 }

@@ -39,20 +39,24 @@ typedef struct det_head_detections {
     struct det_head_detection {
         size_t class_id;
         float score;
-        det_box box;
+        size_t region; /**< where it was proposed */
+        det_box box;   /**< where the head moved it */
     } * items;
     size_t count, capacity;
 } det_head_detections;
 void det_head_detections_free(det_head_detections *detections);
 
+typedef struct det_head_options {
+    float threshold; /**< candidates of a lower probability do not count */
+    float iou;       /**< of non-maximum suppression within a class */
+    size_t most;     /**< detections of a picture, the best; 0: all */
+} det_head_options;
+
 /** Detects in a picture as the detector will: the proposals alone are looked at.
- *  @param threshold candidates of a lower probability do not count.
- *  @param iou       of non-maximum suppression within a class.
- *  @param most      detections, the best; 0: all.
  *  @param found     receives them, best first; det_head_detections_free them.
  *  @return DET_OK, DET_MEMORY. Thread-safe. */
 det_status det_linear_head_detect(const det_linear_head *head, const det_region_features *regions,
-                                  float threshold, float iou, size_t most,
-                                  det_head_detections *found, det_error *error);
+                                  const det_head_options *options, det_head_detections *found,
+                                  det_error *error);
 
 #endif
