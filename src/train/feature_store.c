@@ -464,8 +464,11 @@ det_status det_feature_store_get(det_feature_store *store, const char *picture_p
                                  const det_box *objects, size_t object_count, const det_run *run,
                                  det_region_features *features, det_error *error)
 {
-    picture p = {
-        .store = store, .path = path, .objects = objects, .object_count = object_count, .run = run};
+    picture p = {.store = store,
+                 .path = picture_path,
+                 .objects = objects,
+                 .object_count = object_count,
+                 .run = run};
     det_status status = det_file_read(picture_path, most_picture_bytes, &p.bytes, error);
     if (status == DET_OK) status = get_proposals(&p, error);
     if (status == DET_OK) status = get_features(&p, features, error);
