@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CROP, POOL, WAYS, DEFAULT_REPEATS = 5, WIDTH = 500, HEIGHT = 375 };
+enum { CROP, POOL, WAYS };
+enum { DEFAULT_REPEATS = 5, WIDTH = 500, HEIGHT = 375 };
 
 static const char *const ways[WAYS] = {"crop", "pool"};
 

@@ -8,6 +8,7 @@
  * keep within 63: 2 * 255 * 63 < 2^15. */
 #include "src/nn/model_file.h"
 #include "src/nn/onednn/plan.h"
+#include "src/nn/onednn/processor.h"
 
 #include <string.h>
 
@@ -87,7 +88,12 @@ static bool fill_layouts(const det_layer *layer, int ndims, parts *p)
     const dnnl_data_type_t out = layer->out_scales ? dnnl_u8 : dnnl_f32;
     p->in = det_channels_last_layout(layer->in, dnnl_u8, ndims);
     p->weights = det_layout_create(ndims, weights, dnnl_s8, ndims == 4 ? dnnl_oihw : dnnl_oi);
-    p->packed = det_layout_create(ndims, weights, dnnl_s8, dnnl_format_tag_any);
+    /* Without VNNI the product of matrices of oneDNN 3 wants inner products' weights laid out as
+     * their input is, and does not say so. */
+    const dnnl_format_tag_t last = ndims == 4 ? dnnl_nhwc : dnnl_nc;
+    p->packed =
+        det_layout_create(ndims, weights, dnnl_s8,
+                          convolves || det_processor_has_vnni() ? dnnl_format_tag_any : last);
     p->bias = det_layout_create(1, bias, dnnl_f32, dnnl_x);
     p->out = det_channels_last_layout(layer->out, out, convolves ? 4 : 2);
     return p->in && p->weights && p->packed && p->bias && p->out;
