@@ -483,13 +483,15 @@ static void write_int_or_none(const det_config *config, const row_t *row, det_js
 
 static void write_size(const det_config *config, const row_t *row, det_json *json, const char *key)
 {
-    det_json_integer(json, key, (int64_t) * (const size_t *)stored(config, row));
+    const size_t *value = stored(config, row);
+    det_json_integer(json, key, (int64_t)*value);
 }
 
 static void write_uint64(const det_config *config, const row_t *row, det_json *json,
                          const char *key)
 {
-    det_json_integer(json, key, (int64_t) * (const uint64_t *)stored(config, row));
+    const uint64_t *value = stored(config, row);
+    det_json_integer(json, key, (int64_t)*value);
 }
 
 static void write_float(const det_config *config, const row_t *row, det_json *json, const char *key)

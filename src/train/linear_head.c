@@ -180,14 +180,14 @@ static det_status detect_class(const search *s, size_t class_id, det_head_detect
     for (size_t i = 0; i < (size_t)kept; i++) {
         const size_t at = s->kept[i];
         found->items[found->count++] =
-            (struct det_head_detection){class_id, s->scores[at], s->places[at], s->boxes[at]};
+            (det_head_detection){class_id, s->scores[at], s->places[at], s->boxes[at]};
     }
     return DET_OK;
 }
 
 static int best_first(const void *a, const void *b)
 {
-    const struct det_head_detection *x = a, *y = b;
+    const det_head_detection *x = a, *y = b;
     if (x->score != y->score) return x->score > y->score ? -1 : 1;
     if (x->region != y->region) return x->region < y->region ? -1 : 1;
     return x->class_id < y->class_id ? -1 : 1;

@@ -34,14 +34,17 @@ void det_linear_head_softmax(const det_linear_head *head, float *outputs);
 det_box det_linear_head_box(const det_linear_head *head, const det_region_features *regions,
                             size_t region, size_t class_id);
 
-/** Detections in a picture. {0} is empty. */
+/** A detection in a picture. */
+typedef struct det_head_detection {
+    size_t class_id;
+    float score;
+    size_t region; /**< where it was proposed */
+    det_box box;   /**< where the head moved it */
+} det_head_detection;
+
+/** {0} is empty. */
 typedef struct det_head_detections {
-    struct det_head_detection {
-        size_t class_id;
-        float score;
-        size_t region; /**< where it was proposed */
-        det_box box;   /**< where the head moved it */
-    } * items;
+    det_head_detection *items;
     size_t count, capacity;
 } det_head_detections;
 void det_head_detections_free(det_head_detections *detections);

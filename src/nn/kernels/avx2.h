@@ -55,10 +55,7 @@ AVX2_INLINE void store_result(const det_tile_call *call, int block, int pixel, _
 
 /* The functions of all tiles, and a table of them. */
 #define AVX2_TILES TILES_12(1) TILES_6(2) TILES_4(3)
-#define AVX2_PIXELS                                                                                \
-    {                                                                                              \
-        0, 12, 6, 4, 0                                                                             \
-    }
+#define AVX2_PIXELS 0, 12, 6, 4, 0
 #define AVX2_NAMES                                                                                 \
     {                                                                                              \
         {NULL}, {NAMES_12(1)}, {NAMES_6(2)}, {NAMES_4(3)},                                         \

@@ -65,10 +65,7 @@ AVX512_INLINE void store_bf16(const det_tile_call *call, int block, int pixel, _
 
 /* The functions of all tiles, and a table of them. */
 #define AVX512_TILES TILES_14(1) TILES_12(2) TILES_8(3) TILES_6(4)
-#define AVX512_PIXELS                                                                              \
-    {                                                                                              \
-        0, 14, 12, 8, 6                                                                            \
-    }
+#define AVX512_PIXELS 0, 14, 12, 8, 6
 #define AVX512_NAMES                                                                               \
     {                                                                                              \
         {NULL}, {NAMES_14(1)}, {NAMES_12(2)}, {NAMES_8(3)},                                        \

@@ -25,7 +25,7 @@ const det_tiles det_tiles_avx2 = {
     .block = BLOCK,
     .pair = PAIR,
     .in_type = DET_VALUES_F32,
-    .pixels = AVX2_PIXELS,
+    .pixels = {AVX2_PIXELS},
     .tile = AVX2_NAMES,
 };
 #endif

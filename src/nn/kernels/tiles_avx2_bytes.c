@@ -23,7 +23,7 @@ const det_tiles det_tiles_avx2_bytes = {
     .pair = PAIR,
     .in_type = DET_VALUES_BYTES,
     .weight_limit = 63,
-    .pixels = AVX2_PIXELS,
+    .pixels = {AVX2_PIXELS},
     .tile = AVX2_NAMES,
 };
 #endif

@@ -21,7 +21,7 @@ const det_tiles det_tiles_avx2_vnni = {
     .pair = PAIR,
     .in_type = DET_VALUES_BYTES,
     .weight_limit = 127,
-    .pixels = AVX2_PIXELS,
+    .pixels = {AVX2_PIXELS},
     .tile = AVX2_NAMES,
 };
 #endif

@@ -33,7 +33,7 @@ const det_tiles det_tiles_avx512 = {
     .block = BLOCK,
     .pair = PAIR,
     .in_type = DET_VALUES_F32,
-    .pixels = AVX512_PIXELS,
+    .pixels = {AVX512_PIXELS},
     .tile = AVX512_NAMES,
 };
 #endif

@@ -44,7 +44,7 @@ const det_tiles det_tiles_avx512_bf16 = {
     .block = BLOCK,
     .pair = PAIR,
     .in_type = DET_VALUES_BF16,
-    .pixels = AVX512_PIXELS,
+    .pixels = {AVX512_PIXELS},
     .tile = AVX512_NAMES,
 };
 #endif

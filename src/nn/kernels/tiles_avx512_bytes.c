@@ -49,7 +49,7 @@ const det_tiles det_tiles_avx512_bytes = {
     .pair = PAIR,
     .in_type = DET_VALUES_BYTES,
     .weight_limit = 127,
-    .pixels = AVX512_PIXELS,
+    .pixels = {AVX512_PIXELS},
     .tile = AVX512_NAMES,
 };
 #endif
