@@ -83,6 +83,18 @@ DET_API size_t det_model_layer_count(const det_model *model);
 /** Describes layer `index` of det_model_layer_count. @return DET_OK or DET_ARGUMENT. */
 DET_API det_status det_model_layer(const det_model *model, size_t index, det_layer_info *info);
 
+/** What a layer of a model is for. */
+typedef enum det_model_role {
+    DET_ROLE_PROBABILITIES = 0,
+    DET_ROLE_FEATURES = 1,
+    DET_ROLE_BOX_DELTAS = 2, /**< how far the boxes of regions are moved (R-CNN, appendix C) */
+    DET_ROLE_REGIONS = 3     /**< the map that regions are pooled from, where a configuration
+                                    names none */
+} det_model_role;
+
+/** The name of the layer that has a role, owned by the model; NULL where none has. */
+DET_API const char *det_model_output(const det_model *model, det_model_role role);
+
 /** The provenance of the model as JSON text, "{}" when it says nothing. */
 DET_API const char *det_model_provenance(const det_model *model);
 

@@ -240,6 +240,39 @@ static void print_classes(const det_model *model)
     puts(count > SHOWN ? "; ... (all: --json -)" : "");
 }
 
+static const struct {
+    det_model_role role;
+    const char *name, *key;
+} outputs[] = {
+    {DET_ROLE_PROBABILITIES, "probabilities", "probabilities"},
+    {DET_ROLE_FEATURES, "features", "features"},
+    {DET_ROLE_BOX_DELTAS, "box deltas", "box_deltas"},
+    {DET_ROLE_REGIONS, "regions", "regions"},
+};
+
+enum { output_count = sizeof outputs / sizeof *outputs };
+
+static void print_outputs(const det_model *model)
+{
+    const char *separator = "";
+    printf("Outputs    ");
+    for (int i = 0; i < output_count; i++) {
+        const char *layer = det_model_output(model, outputs[i].role);
+        if (!layer) continue;
+        printf("%s%s from %s", separator, outputs[i].name, layer);
+        separator = ", ";
+    }
+    puts(*separator ? "" : "none");
+}
+
+static void write_outputs(det_json *json, const det_model *model)
+{
+    det_json_begin_object(json, "outputs");
+    for (int i = 0; i < output_count; i++)
+        det_json_string(json, outputs[i].key, det_model_output(model, outputs[i].role));
+    det_json_end(json);
+}
+
 static void print_head(const det_model *model)
 {
     const det_model_input *input = det_model_get_input(model);
@@ -252,6 +285,7 @@ static void print_head(const det_model *model)
     printf("Crops      %s, %d px of context on each side\n", input->interpolation,
            input->context_px);
     print_classes(model);
+    print_outputs(model);
     print_precisions(model);
 }
 
@@ -376,6 +410,7 @@ static det_json *make_document(const det_model *model)
     det_json_string(json, "digest", det_model_digest(model));
     write_input(json, det_model_get_input(model));
     write_classes(json, model);
+    write_outputs(json, model);
     write_layers(json, model);
     det_json_integer(json, "parameters", (int64_t)sum.parameters);
     det_json_integer(json, "macs", (int64_t)sum.macs);

@@ -46,14 +46,25 @@ static det_status find_target(const det_model *model, const char *name, int *tar
     return det_fail(error, DET_ARGUMENT, "the model has no class probabilities");
 }
 
+/* The layer that the model names, where `target` comes after it, or else one found for it. */
+static det_status choose_layer(const det_model *model, int target, int *layer, det_error *error)
+{
+    det_status status = DET_ARGUMENT;
+    if (model->regions >= 0)
+        status = det_region_layer_check(&model->graph, model->regions, target, NULL);
+    if (status == DET_MEMORY) return det_fail_memory(error, "the layers of a network");
+    *layer = model->regions;
+    if (status == DET_OK) return DET_OK;
+    return det_region_layer_find(&model->graph, model->shapes, target, layer, error);
+}
+
 static det_status find_layer(const det_model *model, const det_region_pool_options *options,
                              int *layer, det_error *error)
 {
     int target;
     det_status status = find_target(model, options->target, &target, error);
     if (status < 0) return status;
-    if (!options->layer)
-        return det_region_layer_find(&model->graph, model->shapes, target, layer, error);
+    if (!options->layer) return choose_layer(model, target, layer, error);
     status = det_graph_require(&model->graph, options->layer, layer, error);
     return status == DET_OK ? det_region_layer_check(&model->graph, *layer, target, error) : status;
 }

@@ -192,6 +192,28 @@ det_status det_model_layer(const det_model *model, size_t index, det_layer_info 
     return DET_OK;
 }
 
+static int output_node(const det_model *model, det_model_role role)
+{
+    switch (role) {
+    case DET_ROLE_PROBABILITIES:
+        return model->probabilities;
+    case DET_ROLE_FEATURES:
+        return model->features;
+    case DET_ROLE_BOX_DELTAS:
+        return model->box_deltas;
+    case DET_ROLE_REGIONS:
+        return model->regions;
+    default:
+        return DET_NO_NODE;
+    }
+}
+
+const char *det_model_output(const det_model *model, det_model_role role)
+{
+    const int node = output_node(model, role);
+    return node >= 0 ? model->graph.nodes[node].name : NULL;
+}
+
 const char *det_model_provenance(const det_model *model)
 {
     return model->provenance;

@@ -38,6 +38,10 @@ struct det_model {
     int background_index; /**< index in the network's output, or -1 */
     int probabilities;    /**< node, or DET_NO_NODE where the model has none */
     int features;         /**< likewise */
+    int box_deltas;       /**< likewise: how far the boxes of regions are moved, 4 values, or 4 a
+                               class (src/detector/box_deltas.h) */
+    int regions;          /**< likewise: the layer that regions are pooled from where the
+                               configuration names none */
     det_quantization quantization;
 };
 
@@ -62,6 +66,15 @@ det_status det_model_open_bytes(const uint8_t *bytes, size_t size, det_model *mo
 /** What det_model_verify checks besides. */
 det_status det_model_verify_contents(const det_model *model, const det_safetensors *file,
                                      det_error *error);
+
+/** Checks what the model gives: as many probabilities as there are classes, with the background;
+ *  box deltas of 4 values, or 4 a class; regions that are pooled from a map which all probabilities
+ *  and deltas come from.
+ *  @return DET_OK, DET_FORMAT (error->where is a key such as "outputs.box_deltas"), DET_MEMORY. */
+det_status det_model_check_outputs(const det_model *model, det_error *error);
+
+/** Checks that weights are finite. @return DET_OK, DET_FORMAT (error->where is the tensor). */
+det_status det_weights_check(const det_weights *weights, det_error *error);
 
 /** Writes a model file: tensors, then the graph and the rest as JSON, with the digest.
  *  @return DET_OK, DET_IO, DET_MEMORY. */

@@ -358,25 +358,10 @@ static det_status read_outputs(det_model *model, det_error *error)
     if (status < 0) return status;
     status = read_output(model, outputs, "probabilities", &model->probabilities, error);
     if (status == DET_OK) status = read_output(model, outputs, "features", &model->features, error);
+    if (status == DET_OK)
+        status = read_output(model, outputs, "box_deltas", &model->box_deltas, error);
+    if (status == DET_OK) status = read_output(model, outputs, "regions", &model->regions, error);
     return det_error_inside(error, "outputs", ".", status);
-}
-
-/* A probability for each class and for the background, no more and no fewer. */
-static det_status check_class_count(const det_model *model, det_error *error)
-{
-    if (model->probabilities == DET_NO_NODE) return DET_OK;
-    const int channels = model->shapes[model->probabilities].channels;
-    const size_t expected = model->class_count + (model->background_index >= 0 ? 1 : 0);
-    if ((size_t)channels != expected)
-        return det_error_inside(
-            error, "classes", ".",
-            det_fail(error, DET_FORMAT, "%zu classes%s, but layer '%s' gives %d probabilities",
-                     model->class_count, model->background_index >= 0 ? " and the background" : "",
-                     model->graph.nodes[model->probabilities].name, channels));
-    if (model->background_index < channels) return DET_OK;
-    return det_error_inside(error, "background_index", ".",
-                            det_fail(error, DET_FORMAT, "%d, but there are %d probabilities",
-                                     model->background_index, channels));
 }
 
 static det_status read_background(det_model *model, det_error *error)
@@ -522,7 +507,7 @@ det_status det_model_read(const det_safetensors *file, det_model *model, det_err
 
     status = infer_shapes(model, error); /* says the layer, so "model." would not help */
     if (status < 0) return status;
-    status = check_class_count(model, error);
+    status = det_model_check_outputs(model, error);
     if (status == DET_OK) status = read_quantization(file, model, error);
     return det_error_inside(error, "model", ".", status);
 }

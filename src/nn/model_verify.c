@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-static det_status check_finite(const det_weights *weights, det_error *error)
+det_status det_weights_check(const det_weights *weights, det_error *error)
 {
     for (size_t i = 0; i < weights->count; i++)
         if (!isfinite(weights->values[i])) {
@@ -101,8 +101,8 @@ det_status det_model_verify_contents(const det_model *model, const det_safetenso
 {
     det_status status = DET_OK;
     for (int i = 0; status == DET_OK && i < model->graph.count; i++) {
-        status = check_finite(&model->graph.nodes[i].weights, error);
-        if (status == DET_OK) status = check_finite(&model->graph.nodes[i].bias, error);
+        status = det_weights_check(&model->graph.nodes[i].weights, error);
+        if (status == DET_OK) status = det_weights_check(&model->graph.nodes[i].bias, error);
     }
     if (status == DET_OK) status = check_all_rounded(model, error);
     if (status == DET_OK) status = check_used(model, file, error);

@@ -198,10 +198,13 @@ static void add_class(det_json *json, const det_class *class)
 
 static void add_outputs(det_json *json, const det_model *model)
 {
-    static const char *const known[] = {"probabilities", "features", NULL};
+    static const char *const known[] = {"probabilities", "features", "box_deltas", "regions", NULL};
     det_json_begin_object(json, "outputs");
     det_json_string(json, "probabilities", node_name(model, model->probabilities));
     det_json_string(json, "features", node_name(model, model->features));
+    if (model->box_deltas >= 0)
+        det_json_string(json, "box_deltas", node_name(model, model->box_deltas));
+    if (model->regions >= 0) det_json_string(json, "regions", node_name(model, model->regions));
     keep_unknown(json, old_member(model, "outputs"), known);
     det_json_end(json);
 }

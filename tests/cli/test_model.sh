@@ -11,6 +11,7 @@ info_shows_layers_shapes_and_totals() {
   exits 0 detect model info small.safetensors
   says_nothing
   prints 'xxh3-128:' '16 x 16 pixels, BGR' 'apple; banana; cherry; date; elderberry'
+  prints 'Outputs    probabilities from prob, features from drop'
   grep -Eqx 'conv1 +convolution +3x16x16 +4x16x16 +112 +0\.028' .run/out || fail 'no line of conv1'
   grep -Eq '^Total +13 layers +357 ' .run/out || fail 'no totals'
 }
@@ -20,6 +21,8 @@ info_as_json_holds_the_same() {
   exits 0 detect model info --json - small.safetensors
   cp .run/out info.json
   json info.json 'd["parameters"] == 357 and len(d["layers"]) == 13 and len(d["classes"]) == 5'
+  json info.json 'd["outputs"] == {"probabilities": "prob", "features": "drop", "box_deltas": None,
+                                   "regions": None}'
   json info.json 'd["layers"][0] == {"name": "conv1", "op": "convolution", "input": [3, 16, 16],
                                      "output": [4, 16, 16], "parameters": 112, "macs": 27648}'
   exits 0 detect model info --json info2.json small.safetensors

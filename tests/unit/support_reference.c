@@ -31,7 +31,8 @@ test_sketch test_sketch_create(int height, int width)
                                      .interpolation = "bilinear"};
     model->input_name = det_copy_string("data");
     model->background_index = -1;
-    model->probabilities = model->features = -2;
+    model->probabilities = model->features = DET_NO_NODE;
+    model->box_deltas = model->regions = DET_NO_NODE;
     return (test_sketch){.model = model};
 }
 
@@ -72,13 +73,12 @@ int test_sketch_add(test_sketch *sketch, const char *name, det_node node, const 
         if (node.groups == 0) node.groups = 1;
         if (node.window.dilation_h == 0) node.window.dilation_h = node.window.dilation_w = 1;
         give_weights(sketch, &node.weights,
-                     (size_t)(node.channels * in.channels / node.groups * node.window.kernel_h *
-                              node.window.kernel_w));
+                     (size_t)node.channels * (size_t)(in.channels / node.groups) *
+                         (size_t)node.window.kernel_h * (size_t)node.window.kernel_w);
         give_weights(sketch, &node.bias, (size_t)node.channels);
     }
     if (node.op == DET_OP_INNER_PRODUCT) {
-        give_weights(sketch, &node.weights,
-                     (size_t)(node.channels * in.channels * in.height * in.width));
+        give_weights(sketch, &node.weights, (size_t)node.channels * det_shape_values(in));
         give_weights(sketch, &node.bias, (size_t)node.channels);
     }
     graph->nodes = det_realloc_array(graph->nodes, (size_t)index + 1, sizeof *graph->nodes);
@@ -125,7 +125,7 @@ static double convolve(const layer *l, int o, int y, int x)
     const det_window *w = &n->window;
     const int in_group = l->in_shapes[0].channels / n->groups;
     const int first = o / (n->channels / n->groups) * in_group;
-    const float *weights = n->weights.values + o * in_group * w->kernel_h * w->kernel_w;
+    const float *weights = n->weights.values + (ptrdiff_t)o * in_group * w->kernel_h * w->kernel_w;
     double sum = (double)n->bias.values[o];
     for (int i = 0; i < in_group; i++)
         for (int ky = 0; ky < w->kernel_h; ky++)
