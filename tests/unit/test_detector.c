@@ -3,15 +3,13 @@
  * that knows colours. */
 #include "detect/detector.h"
 #include "src/base/memory.h"
-#include "tests/unit/support.h"
+#include "tests/unit/support_detector.h"
 #include "tests/unit/support_network.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { red, green, blue, background, outputs };
-
-static const det_box red_square = {20, 20, 80, 80}, blue_square = {120, 60, 180, 130};
 
 /* Mean colour of the crop -> inner product -> softmax. Class scores: strength * (own channel - the
  * mean of the others); the background's is a constant that only pure colours exceed. */
@@ -48,55 +46,15 @@ static const char *write_color_model(const char *name, float strength)
     return path;
 }
 
-static void fill_box(det_image *image, det_box box, uint8_t b, uint8_t g, uint8_t r)
-{
-    for (int y = (int)box.y0; y < (int)box.y1; y++)
-        for (int x = (int)box.x0; x < (int)box.x1; x++) {
-            uint8_t *pixel = image->pixels + (size_t)y * image->stride + 3 * (size_t)x;
-            pixel[0] = b, pixel[1] = g, pixel[2] = r;
-        }
-}
-
-static det_image draw_picture(void)
-{
-    det_image image = {0};
-    test_assert_ok(det_image_create(220, 150, &image, NULL), NULL);
-    fill_box(&image, (det_box){0, 0, 220, 150}, 128, 128, 128);
-    fill_box(&image, red_square, 20, 20, 235);
-    fill_box(&image, blue_square, 235, 20, 20);
-    return image;
-}
-
-static det_config *config_of(const char *const *models, size_t count)
-{
-    det_config *config = NULL;
-    test_assert_ok(det_config_create(&config, NULL), NULL);
-    det_free(config->classifier.models); /* the default, which is empty */
-    config->classifier.models = det_alloc_array(count, sizeof(char *));
-    config->classifier.model_count = count;
-    for (size_t i = 0; i < count; i++) config->classifier.models[i] = det_copy_string(models[i]);
-    config->runtime.threads = 2;
-    return config;
-}
-
-static det_detector *create(det_config *config)
-{
-    det_detector *detector = NULL;
-    det_error error = {0};
-    test_assert_ok(det_detector_create(config, &detector, &error), &error);
-    det_config_free(config);
-    return detector;
-}
-
 static det_detector *color_detector(void)
 {
     const char *path = write_color_model("colors.safetensors", .05f);
-    return create(config_of(&path, 1));
+    return test_detector_of(test_config_of(&path, 1));
 }
 
 static det_result detect(const det_detector *detector)
 {
-    det_image image = draw_picture();
+    det_image image = test_squares();
     det_result result = {0};
     det_error error = {0};
     test_assert_ok(det_detector_detect(detector, &image, NULL, &result, &error), &error);
@@ -119,7 +77,8 @@ static void a_red_and_a_blue_square_are_found_and_nothing_else(void **state)
         if (d->score < .5f) continue;
         assert_true(d->class_id == red || d->class_id == blue);
         assert_string_equal(d->class_name, d->class_id == red ? "red" : "blue");
-        assert_true(det_box_iou(d->box, d->class_id == red ? red_square : blue_square) > .9);
+        assert_true(det_box_iou(d->box, d->class_id == red ? test_red_square : test_blue_square) >
+                    .9);
         found[d->class_id == blue]++;
     }
     assert_int_equal(found[0], 1);
@@ -134,11 +93,11 @@ static void detections_come_best_first_and_are_the_same_on_any_number_of_threads
     const char *path = write_color_model("colors.safetensors", .02f);
     det_result results[3];
     for (int threads = 1; threads <= 3; threads++) {
-        det_config *config = config_of(&path, 1);
+        det_config *config = test_config_of(&path, 1);
         config->runtime.threads = threads;
         config->classifier.batch = threads == 3 ? 5 : 8;
         config->postprocess.score_threshold = .01f;
-        det_detector *detector = create(config);
+        det_detector *detector = test_detector_of(config);
         results[threads - 1] = detect(detector);
         /* class names live as long as the detector: compare what does not */
         for (size_t i = 0; i < results[threads - 1].detection_count; i++)
@@ -193,9 +152,9 @@ static void the_threshold_and_the_number_of_detections_hold(void **state)
 {
     (void)state;
     const char *path = write_color_model("colors.safetensors", .05f);
-    det_config *config = config_of(&path, 1);
+    det_config *config = test_config_of(&path, 1);
     config->postprocess.score_threshold = .9f;
-    det_detector *detector = create(config);
+    det_detector *detector = test_detector_of(config);
     det_result result = detect(detector);
     for (size_t i = 0; i < result.detection_count; i++)
         assert_true(result.detections[i].score >= .9f);
@@ -203,9 +162,9 @@ static void the_threshold_and_the_number_of_detections_hold(void **state)
     det_result_free(&result);
     det_detector_free(detector);
 
-    config = config_of(&path, 1);
+    config = test_config_of(&path, 1);
     config->postprocess.max_detections = 1;
-    detector = create(config);
+    detector = test_detector_of(config);
     result = detect(detector);
     assert_int_equal(result.detection_count, 1);
     det_result_free(&result);
@@ -217,10 +176,10 @@ static const det_region given[] = {{.box = {20, 20, 80, 80}}, {.box = {100, 0, 2
 /* Scores of class `blue` on the second given region. */
 static float blue_score(const char *const *models, size_t count)
 {
-    det_config *config = config_of(models, count);
+    det_config *config = test_config_of(models, count);
     config->postprocess.score_threshold = 0;
-    det_detector *detector = create(config);
-    det_image image = draw_picture();
+    det_detector *detector = test_detector_of(config);
+    det_image image = test_squares();
     det_result result = {0};
     det_error error = {0};
     test_assert_ok(det_detector_classify(detector, &image, given, 2, NULL, &result, &error),
@@ -253,7 +212,7 @@ static void models_of_different_classes_do_not_vote_together(void **state)
     const char *models[2] = {write_color_model("a.safetensors", .02f),
                              test_path("small.safetensors")};
     test_small_network(models[1]);
-    det_config *config = config_of(models, 2);
+    det_config *config = test_config_of(models, 2);
     det_detector *detector = NULL;
     det_error error = {0};
     const det_status status = det_detector_create(config, &detector, &error);
@@ -269,7 +228,7 @@ static void the_precision_is_what_the_configuration_says(void **state)
     static const det_precision precisions[] = {DET_F32, DET_BF16, DET_AUTO};
     const char *path = write_color_model("colors.safetensors", .05f);
     for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++) {
-        det_config *config = config_of(&path, 1);
+        det_config *config = test_config_of(&path, 1);
         det_error error = {0};
         snprintf(config->classifier.precision, sizeof config->classifier.precision, "%s",
                  det_precision_name(precisions[i]));
@@ -301,7 +260,7 @@ static void settings_that_cannot_run_are_refused_by_their_key(void **state)
     };
     const char *path = write_color_model("colors.safetensors", .05f);
     for (size_t i = 0; i < sizeof assignments / sizeof *assignments; i++) {
-        det_config *config = config_of(&path, 1);
+        det_config *config = test_config_of(&path, 1);
         det_error error = {0};
         test_assert_ok(det_config_set(config, assignments[i][0], &error), &error);
         det_detector *detector = NULL;
@@ -309,7 +268,7 @@ static void settings_that_cannot_run_are_refused_by_their_key(void **state)
         assert_string_equal(error.where, assignments[i][1]);
         det_config_free(config);
     }
-    det_config *config = config_of(NULL, 0);
+    det_config *config = test_config_of(NULL, 0);
     det_detector *detector = NULL;
     det_error error = {0};
     test_assert_error(det_detector_create(config, &detector, &error), DET_ARGUMENT, &error,
@@ -323,8 +282,8 @@ static det_result propose(const char *setting, size_t max)
 {
     det_result result = {0};
     det_error error = {0};
-    det_image image = draw_picture();
-    det_config *config = config_of(NULL, 0);
+    det_image image = test_squares();
+    det_config *config = test_config_of(NULL, 0);
     test_assert_ok(det_config_set(config, setting, &error), &error);
     config->proposals.max = max;
     test_assert_ok(det_detector_propose(config, &image, NULL, &result, &error), &error);
@@ -395,10 +354,10 @@ static void random_boxes_are_classified_like_any_others(void **state)
 {
     (void)state;
     const char *path = write_color_model("colors.safetensors", .05f);
-    det_config *config = config_of(&path, 1);
+    det_config *config = test_config_of(&path, 1);
     det_error error = {0};
     test_assert_ok(det_config_set(config, "proposals.methods=uniform", &error), &error);
-    det_detector *detector = create(config);
+    det_detector *detector = test_detector_of(config);
     det_result result = detect(detector);
     assert_int_equal(result.proposal_count, 1000);
     assert_true(result.detection_count > 0);
@@ -411,8 +370,8 @@ static void random_boxes_are_classified_like_any_others(void **state)
 static void memory_that_runs_out_while_regions_are_united_is_an_error(void **state)
 {
     (void)state;
-    det_image image = draw_picture();
-    det_config *config = config_of(NULL, 0);
+    det_image image = test_squares();
+    det_config *config = test_config_of(NULL, 0);
     test_assert_ok(det_config_set(config, "proposals.methods=[\"uniform\",\"sliding\"]", NULL),
                    NULL);
     for (uint64_t n = 1;; n++) {
@@ -438,9 +397,9 @@ static void the_whole_picture_is_left_out_when_asked(void **state)
     const char *path = write_color_model("colors.safetensors", .001f);
     size_t counts[2];
     for (int whole = 0; whole < 2; whole++) {
-        det_config *config = config_of(&path, 1);
+        det_config *config = test_config_of(&path, 1);
         config->proposals.whole_picture = whole;
-        det_detector *detector = create(config);
+        det_detector *detector = test_detector_of(config);
         det_result result = detect(detector);
         counts[whole] = result.proposal_count;
         det_result_free(&result);
@@ -453,10 +412,10 @@ static void too_many_regions_to_classify_are_refused_and_fewer_are_the_best(void
 {
     (void)state;
     const char *path = write_color_model("colors.safetensors", .05f);
-    det_config *config = config_of(&path, 1);
+    det_config *config = test_config_of(&path, 1);
     config->limits.max_regions = 1;
-    det_detector *detector = create(config);
-    det_image image = draw_picture();
+    det_detector *detector = test_detector_of(config);
+    det_image image = test_squares();
     det_result result = {0};
     det_error error = {0};
     test_assert_error(det_detector_detect(detector, &image, NULL, &result, &error), DET_LIMIT,
@@ -467,10 +426,10 @@ static void too_many_regions_to_classify_are_refused_and_fewer_are_the_best(void
                       DET_LIMIT, &error, "2 regions are more than the limit of 1");
     det_detector_free(detector);
 
-    config = config_of(&path, 1);
+    config = test_config_of(&path, 1);
     config->proposals.max = 1;
     config->limits.max_regions = 1;
-    detector = create(config);
+    detector = test_detector_of(config);
     test_assert_ok(det_detector_detect(detector, &image, NULL, &result, &error), &error);
     assert_int_equal(result.proposal_count, 1);
     det_result_free(&result);
@@ -486,9 +445,9 @@ static void a_picture_that_needs_more_memory_than_allowed_is_refused(void **stat
 {
     (void)state;
     const char *path = write_color_model("colors.safetensors", .05f);
-    det_config *config = config_of(&path, 1);
+    det_config *config = test_config_of(&path, 1);
     config->limits.memory_mb = 32;
-    det_detector *detector = create(config);
+    det_detector *detector = test_detector_of(config);
     det_image image = {0};
     test_assert_ok(det_image_create(500, 2000, &image, NULL), NULL); /* 100 MB of proposals */
     det_result result = {0};
@@ -497,7 +456,7 @@ static void a_picture_that_needs_more_memory_than_allowed_is_refused(void **stat
                       &error, "the limit is 32");
     assert_string_equal(error.where, "limits.memory_mb");
     det_image_free(&image);
-    image = draw_picture();
+    image = test_squares();
     test_assert_ok(det_detector_detect(detector, &image, NULL, &result, &error), &error);
     det_result_free(&result);
     det_image_free(&image);
@@ -520,10 +479,10 @@ static void a_run_can_be_cancelled_and_has_a_deadline(void **state)
 {
     (void)state;
     const char *path = write_color_model("colors.safetensors", .05f);
-    det_config *config = config_of(&path, 1);
+    det_config *config = test_config_of(&path, 1);
     config->classifier.batch = 1;
-    det_detector *detector = create(config);
-    det_image image = draw_picture();
+    det_detector *detector = test_detector_of(config);
+    det_image image = test_squares();
     det_result result = {0};
     det_error error = {0};
     const det_run run = {.progress = stop_after_the_first_batch};
@@ -547,7 +506,7 @@ static void empty_pictures_and_empty_regions_are_refused(void **state)
     det_error error = {0};
     test_assert_error(det_detector_detect(detector, &image, NULL, &result, &error), DET_ARGUMENT,
                       &error, "empty picture");
-    image = draw_picture();
+    image = test_squares();
     const det_region empty = {.box = {5, 5, 5, 9}};
     test_assert_error(det_detector_classify(detector, &image, &empty, 1, NULL, &result, &error),
                       DET_ARGUMENT, &error, "region");
@@ -560,8 +519,8 @@ static void memory_that_runs_out_anywhere_is_an_error(void **state)
 {
     (void)state;
     const char *path = write_color_model("colors.safetensors", .05f);
-    det_config *config = config_of(&path, 1);
-    det_image image = draw_picture();
+    det_config *config = test_config_of(&path, 1);
+    det_image image = test_squares();
     int failures = 0;
     for (uint64_t n = 1;; n++) {
         det_detector *detector = NULL;

@@ -6,6 +6,7 @@
 #include "src/base/memory.h"
 #include "src/detector/ensemble.h"
 #include "src/detector/trunks.h"
+#include "tests/unit/support_detector.h"
 #include "tests/unit/support_image.h"
 #include "tests/unit/support_network.h"
 
@@ -18,36 +19,18 @@ enum { classes = 5, most_values = 4096 };
 
 static const det_region whole_16 = {.box = {0, 0, 16, 16}};
 
-static det_config *config_of(const char *const *models, size_t count)
-{
-    det_config *config = NULL;
-    test_assert_ok(det_config_create(&config, NULL), NULL);
-    det_free(config->classifier.models); /* the default, which is empty */
-    config->classifier.models = det_alloc_array(count, sizeof(char *));
-    config->classifier.model_count = count;
-    for (size_t i = 0; i < count; i++) config->classifier.models[i] = det_copy_string(models[i]);
-    config->runtime.threads = 2;
-    return config;
-}
-
-static void set(det_config *config, const char *assignment)
-{
-    det_error error = {0};
-    test_assert_ok(det_config_set(config, assignment, &error), &error);
-}
-
 /* The small network of 16 x 16 pixels, whose regions are pooled from "relu1", of 16 x 16 cells. */
 static det_config *small_config(const char *scales)
 {
     const char *path = test_path("small.safetensors");
     test_small_network(path);
-    det_config *config = config_of(&path, 1);
-    set(config, "classifier.context_px=0");
+    det_config *config = test_config_of(&path, 1);
+    test_config_set(config, "classifier.context_px=0");
     if (!scales) return config;
-    set(config, "classifier.regions=pool");
+    test_config_set(config, "classifier.regions=pool");
     char text[64];
     snprintf(text, sizeof text, "classifier.pool.scales=%s", scales);
-    set(config, text);
+    test_config_set(config, text);
     return config;
 }
 
@@ -135,7 +118,7 @@ static void features_of_regions_are_pooled_too(void **state)
     float crop[8 * 8 * 8], pooled[8 * 8 * 8];
     run_config(small_config(NULL), "concat", &image, &whole_16, 1, crop);
     run_config(small_config("16"), "concat", &image, &whole_16, 1, pooled);
-    assert_near(pooled, crop, 8 * 8 * 8, 1e-5f);
+    assert_near(pooled, crop, (size_t)8 * 8 * 8, 1e-5f);
     det_image_free(&image);
 }
 
@@ -152,12 +135,12 @@ static void googlenet_gives_the_same_for_a_whole_picture_in_each_precision(void 
         if (det_precision_check(precision, NULL) < 0) continue;
         float values[2][1000];
         for (int pool = 0; pool < 2; pool++) {
-            det_config *config = config_of(&path, 1);
-            set(config, i ? "classifier.precision=bf16" : "classifier.precision=f32");
-            set(config, "classifier.context_px=16");
-            set(config, "classifier.batch=1");
-            set(config, "classifier.pool.scales=192");
-            if (pool) set(config, "classifier.regions=pool");
+            det_config *config = test_config_of(&path, 1);
+            test_config_set(config, i ? "classifier.precision=bf16" : "classifier.precision=f32");
+            test_config_set(config, "classifier.context_px=16");
+            test_config_set(config, "classifier.batch=1");
+            test_config_set(config, "classifier.pool.scales=192");
+            if (pool) test_config_set(config, "classifier.regions=pool");
             run_config(config, NULL, &image, &whole, 1, values[pool]);
         }
         assert_near(values[1], values[0], 1000, i ? 1e-2f : 1e-5f);
@@ -181,15 +164,15 @@ static void several_models_vote_each_with_a_map_of_its_own(void **state)
     test_assert_ok(det_model_write(sketch.model, paths[1], NULL), NULL);
     test_sketch_free(&sketch);
     for (size_t n = 1; n <= 2; n++) {
-        det_config *these = config_of(paths + 2 - n, n);
-        set(these, "classifier.regions=pool");
-        set(these, "classifier.pool.scales=32");
-        set(these, "classifier.context_px=0");
+        det_config *these = test_config_of(paths + 2 - n, n);
+        test_config_set(these, "classifier.regions=pool");
+        test_config_set(these, "classifier.pool.scales=32");
+        test_config_set(these, "classifier.context_px=0");
         run_config(these, NULL, &image, regions, 2, n == 1 ? other : both);
     }
     det_config_free(config);
     for (int i = 0; i < 2 * classes; i++) one[i] = (one[i] + other[i]) / 2;
-    assert_near(both, one, 2 * classes, 1e-6f);
+    assert_near(both, one, (size_t)2 * classes, 1e-6f);
     det_image_free(&image);
 }
 
@@ -207,7 +190,7 @@ static void the_same_comes_out_on_any_number_of_threads_and_in_any_batch(void **
         config->runtime.threads = threads[i];
         config->classifier.batch = (size_t)batches[i];
         run_config(config, NULL, &image, regions, 7, i == 0 ? first : values);
-        if (i > 0) assert_near(values, first, 7 * classes, 1e-5f);
+        if (i > 0) assert_near(values, first, (size_t)7 * classes, 1e-5f);
     }
     det_image_free(&image);
 }
@@ -245,7 +228,7 @@ static void regions_outside_beside_and_smaller_than_a_cell_are_classified(void *
     for (int m = 0; m < 2; m++) {
         float values[5 * classes];
         det_config *config = small_config("32");
-        set(config, methods[m]);
+        test_config_set(config, methods[m]);
         run_config(config, NULL, &image, regions, 5, values);
         for (int i = 0; i < 5; i++) {
             float sum = 0;
@@ -297,7 +280,7 @@ static void assert_create_fails(const char *assignment, const char *layer, det_s
     det_ensemble ensemble = {0};
     det_error error = {0};
     const det_ensemble_options options = {.layer = layer};
-    if (assignment) set(config, assignment);
+    if (assignment) test_config_set(config, assignment);
     test_assert_error(det_ensemble_create(config, &options, &ensemble, &error), expected, &error,
                       message);
     assert_string_equal(error.where, where);
@@ -334,7 +317,7 @@ static void any_layer_that_everything_goes_through_will_do(void **state)
         char text[64];
         snprintf(text, sizeof text, "classifier.pool.layer=%s", layers[i]);
         det_config *config = small_config("16");
-        set(config, text);
+        test_config_set(config, text);
         run_config(config, NULL, &image, &whole_16, 1, pooled);
         assert_near(pooled, crop, classes, 1e-5f);
     }
@@ -446,9 +429,10 @@ static void a_detector_that_pools_is_shared_between_threads(void **state)
     call calls[threads] = {0}, alone[threads];
     pthread_t handles[threads];
     for (int i = 0; i < threads; i++) {
-        const float side = 20 + 20 * (float)(i / 2);
+        const int pair = i / 2;
+        const float side = 20 + 20 * (float)pair;
         calls[i] = (call){.detector = detector,
-                          .image = test_picture(40 + 40 * (i / 2), 40),
+                          .image = test_picture(40 + 40 * pair, 40),
                           .region = {.box = {(float)i, 0, side, side}}};
         alone[i] = calls[i];
     }
