@@ -25,7 +25,7 @@ typedef struct matcher {
     det_picture_set set;
     double score;    /* at least that */
     uint32_t *taken; /* of each of set.detections: the object, NOTHING or LEFT_OUT */
-    bool *is_taken;  /* of each object */
+    uint32_t *free;  /* of each object that counts: how often it can still be taken */
 } matcher;
 
 /* ---- A picture ---- */
@@ -46,9 +46,9 @@ static uint32_t choose(const matcher *m, const det_detected_object *detection, c
     bool own_chosen = false, left_out = false;
     for (size_t g = image->first_object; g < image->first_object + image->object_count; g++) {
         const bool own = annotations->objects[g].category == detection->category;
-        if (m->is_taken[g] || (!m->set.counts[g] && !own)) continue;
-        if (!reaches(m, box, g, &overlap)) continue;
-        if (!m->set.counts[g]) {
+        const bool counts = m->set.wanted[g] > 0;
+        if (!(counts ? m->free[g] > 0 : own) || !reaches(m, box, g, &overlap)) continue;
+        if (!counts) {
             left_out = true;
         } else if (overlap > best || (overlap == best && own && !own_chosen)) {
             best = overlap;
@@ -70,7 +70,7 @@ static void match_picture(void *context, size_t image, int worker)
         if (key->score < m->score) continue;
         det_picture_set_box(&m->set, key->detection, box);
         m->taken[i] = choose(m, &m->set.evaluation->results->objects[key->detection], box);
-        if (m->taken[i] < LEFT_OUT) m->is_taken[m->taken[i]] = true;
+        if (m->taken[i] < LEFT_OUT) m->free[m->taken[i]]--;
     }
 }
 
@@ -88,8 +88,7 @@ static void count_all(const matcher *m, confusion_data *data)
         data->counts[row * side + column]++;
     }
     for (size_t g = 0; g < e->annotations->object_count; g++)
-        if (m->set.counts[g] && !m->is_taken[g])
-            data->counts[e->annotations->objects[g].category * side + background]++;
+        data->counts[e->annotations->objects[g].category * side + background] += m->free[g];
 }
 
 static double lowest_score(const det_picture_set *set)
@@ -139,9 +138,10 @@ static det_status match(matcher *m, const det_run *run, confusion_data **data, d
     const det_status status = det_run_check(run, 0, 1, error);
     if (status < 0) return status;
     m->taken = det_alloc_array(m->set.count, sizeof *m->taken);
-    m->is_taken = det_alloc_zeroed(annotations->object_count, sizeof *m->is_taken);
-    *data = m->taken && m->is_taken ? create(m) : NULL;
+    m->free = det_alloc_array(annotations->object_count, sizeof *m->free);
+    *data = m->taken && m->free ? create(m) : NULL;
     if (!*data) return det_fail_memory(error, "a confusion matrix");
+    for (size_t g = 0; g < annotations->object_count; g++) m->free[g] = m->set.wanted[g];
     det_parallel_for(annotations->image_count, run ? run->threads : 0, match_picture, m);
     count_all(m, *data);
     return DET_OK;
@@ -162,7 +162,7 @@ det_status det_evaluation_confusion(const det_evaluation *evaluation,
     if (status == DET_OK) *confusion = &data->seen;
     det_picture_set_free(&m.set);
     det_free(m.taken);
-    det_free(m.is_taken);
+    det_free(m.free);
     return status;
 }
 

@@ -75,7 +75,7 @@ static surroundings look_round(const analyst *a, const det_detected_object *dete
     const nearest none = {UINT32_MAX, 0};
     surroundings s = {none, none, none, none};
     for (size_t g = image->first_object; g < image->first_object + image->object_count; g++) {
-        if (!a->set.counts[g]) continue;
+        if (a->set.wanted[g] == 0) continue;
         const det_eval_object *object = &a->set.objects[g];
         const double overlap = det_picture_set_overlap(&a->set, box, object);
         const bool own = annotations->objects[g].category == detection->category;
@@ -83,7 +83,7 @@ static surroundings look_round(const analyst *a, const det_detected_object *dete
         consider(&s.any, g, overlap);
         if (own) consider(&s.own, g, overlap);
         if (!own && reached) consider(&s.other, g, overlap);
-        if (own && reached && a->set.found[g]) consider(&s.own_found, g, overlap);
+        if (own && reached && a->set.found[g] > 0) consider(&s.own_found, g, overlap);
     }
     return s;
 }
@@ -100,6 +100,12 @@ static det_mistake_kind judge(const analyst *a, const surroundings *s, nearest *
     if (s->own_found.object != UINT32_MAX) return DET_MISTAKE_DUPLICATE;
     *meant = s->any;
     return s->any.overlap <= a->background ? DET_MISTAKE_BACKGROUND : DET_MISTAKE_BOTH;
+}
+
+/* How often an object is wanted, but not found. */
+static uint32_t unfound(const analyst *a, size_t object)
+{
+    return a->set.wanted[object] - a->set.found[object];
 }
 
 /* In order of score, so that the best detection that can repair an object is the first. */
@@ -122,15 +128,15 @@ static void examine_picture(void *context, size_t image, int worker)
         a->means[d->at] = meant.object;
         a->overlaps[d->at] = meant.overlap;
         const bool repairs = kind == DET_MISTAKE_CLASS || kind == DET_MISTAKE_BOX;
-        if (repairs && !a->set.found[meant.object] && a->repairers[meant.object] == UINT32_MAX)
+        if (repairs && unfound(a, meant.object) > 0 && a->repairers[meant.object] == UINT32_MAX)
             a->repairers[meant.object] = (uint32_t)i;
     }
 }
 
-/* Whether an object is missed: neither found nor repaired by a detection. */
-static bool missed(const analyst *a, uint32_t object)
+/* How often an object is missed: neither found nor repaired by a detection. */
+static uint32_t missed(const analyst *a, size_t object)
 {
-    return !a->set.found[object] && a->repairers[object] == UINT32_MAX;
+    return unfound(a, object) - (a->repairers[object] != UINT32_MAX);
 }
 
 /* ---- Counts ---- */
@@ -144,9 +150,15 @@ static void count_class(const analyst *a, size_t category, det_mistake_figures *
         f->count[a->kinds[first + i]]++;
         f->false_positives++;
     }
-    for (size_t i = 0; i < m->positive_count; i++) {
-        f->count[DET_MISTAKE_MISSED] += missed(a, m->positives[i]);
-        f->false_negatives += !a->set.found[m->positives[i]];
+}
+
+static void count_objects(const analyst *a)
+{
+    const det_annotations *annotations = a->set.evaluation->annotations;
+    for (size_t g = 0; g < annotations->object_count; g++) {
+        det_mistake_figures *f = &a->data->classes[annotations->objects[g].category];
+        f->count[DET_MISTAKE_MISSED] += missed(a, g);
+        f->false_negatives += unfound(a, g);
     }
 }
 
@@ -188,8 +200,13 @@ static void find_arrivals(const analyst *a, const det_class_matches *m, repaired
         const det_picture_detection *d = &a->set.detections[repairer];
         if (a->kinds[d->at] == DET_MISTAKE_CLASS) r->arrivals[r->arrival_count++] = d->key;
     }
-    if (r->arrival_count > 1)
-        qsort(r->arrivals, r->arrival_count, sizeof *r->arrivals, det_eval_key_compare);
+    if (r->arrival_count < 2) return;
+    qsort(r->arrivals, r->arrival_count, sizeof *r->arrivals, det_eval_key_compare);
+    size_t count = 1; /* once each, though an object may be wanted more often */
+    for (size_t i = 1; i < r->arrival_count; i++)
+        if (r->arrivals[i].detection != r->arrivals[count - 1].detection)
+            r->arrivals[count++] = r->arrivals[i];
+    r->arrival_count = count;
 }
 
 /* What becomes of detection `at` of its own class. */
@@ -307,8 +324,7 @@ static int compare_mistakes(const void *a, const void *b)
 {
     const det_mistake *x = a, *y = b;
     if (x->score != y->score) return x->score > y->score ? -1 : 1;
-    if (x->detection != y->detection) return x->detection < y->detection ? -1 : 1;
-    return (x->object > y->object) - (x->object < y->object);
+    return (x->detection > y->detection) - (x->detection < y->detection);
 }
 
 static void sort_kind(void *context, size_t kind, int worker)
@@ -333,10 +349,14 @@ static void list_class(const analyst *a, size_t category, size_t *next)
                           .overlap = a->overlaps[at],
                           .score = e->results->objects[m->detections[i]].score};
     }
-    for (size_t i = 0; i < m->positive_count; i++)
-        if (missed(a, m->positives[i]))
-            a->data->mistakes[next[DET_MISTAKE_MISSED]++] = (det_mistake){
-                .kind = DET_MISTAKE_MISSED, .detection = UINT32_MAX, .object = m->positives[i]};
+}
+
+static void list_missed(const analyst *a, det_mistake *next)
+{
+    for (size_t g = 0; g < a->set.evaluation->annotations->object_count; g++)
+        for (uint32_t i = 0; i < missed(a, g); i++)
+            *next++ = (det_mistake){
+                .kind = DET_MISTAKE_MISSED, .detection = UINT32_MAX, .object = (uint32_t)g};
 }
 
 static bool list_mistakes(const analyst *a, int threads)
@@ -352,7 +372,8 @@ static bool list_mistakes(const analyst *a, int threads)
     if (!data->mistakes) return false;
     data->seen.mistakes = data->mistakes;
     for (size_t c = 0; c < data->seen.class_count; c++) list_class(a, c, next);
-    det_parallel_for(DET_MISTAKE_KINDS, threads, sort_kind, data);
+    list_missed(a, data->mistakes + next[DET_MISTAKE_MISSED]);
+    det_parallel_for(DET_MISTAKE_MISSED, threads, sort_kind, data);
     return true;
 }
 
@@ -421,6 +442,7 @@ static det_status analyse(analyst *a, const det_run *run, det_error *error)
     det_parallel_for(e->annotations->image_count, threads, examine_picture, a);
     status = det_run_check(run, 1, stages, error);
     if (status < 0) return status;
+    count_objects(a);
     det_parallel_for(e->class_count, threads, examine_class, a);
     for (size_t c = 0; c < e->class_count; c++)
         if (a->failed[c]) return det_fail_memory(error, "the mistakes of a class");

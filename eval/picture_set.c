@@ -27,7 +27,7 @@ void det_picture_set_free(det_picture_set *set)
 {
     det_free(set->places);
     det_free(set->objects);
-    det_free(set->counts);
+    det_free(set->wanted);
     det_free(set->found);
     det_free(set->class_first);
     det_free(set->detections);
@@ -41,12 +41,12 @@ static bool allocate(det_picture_set *set)
     for (size_t c = 0; c < e->class_count; c++) set->count += e->classes[c].matches.count;
     set->places = det_eval_image_places(e->annotations);
     set->objects = det_alloc_array(e->annotations->object_count, sizeof *set->objects);
-    set->counts = det_alloc_zeroed(e->annotations->object_count, sizeof *set->counts);
+    set->wanted = det_alloc_zeroed(e->annotations->object_count, sizeof *set->wanted);
     set->found = det_alloc_zeroed(e->annotations->object_count, sizeof *set->found);
     set->class_first = det_alloc_zeroed(e->class_count + 1, sizeof *set->class_first);
     set->detections = det_alloc_array(set->count, sizeof *set->detections);
     set->first = det_alloc_zeroed(e->annotations->image_count + 1, sizeof *set->first);
-    return set->places && set->objects && set->counts && set->found && set->class_first &&
+    return set->places && set->objects && set->wanted && set->found && set->class_first &&
            set->detections && set->first;
 }
 
@@ -59,10 +59,10 @@ static void fill_objects(det_picture_set *set)
         set->objects[i] = det_eval_object_make(e->annotations, &set->rules, (uint32_t)i);
     for (size_t c = 0; c < e->class_count; c++) {
         const det_class_matches *m = &e->classes[c].matches;
-        for (size_t i = 0; i < m->positive_count; i++) set->counts[m->positives[i]] = true;
+        for (size_t i = 0; i < m->positive_count; i++) set->wanted[m->positives[i]]++;
         for (size_t i = 0; i < m->count; i++)
             if (m->outcomes[set->iou * m->count + i] == DET_TRUE_POSITIVE)
-                set->found[m->objects[set->iou * m->count + i]] = true;
+                set->found[m->objects[set->iou * m->count + i]]++;
     }
 }
 

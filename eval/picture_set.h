@@ -18,7 +18,9 @@ typedef struct det_picture_set {
     det_eval_rules rules;
     uint32_t *places;         /**< of each picture in the order of the ids */
     det_eval_object *objects; /**< of all annotations, in their order */
-    bool *counts, *found;     /**< of each object: whether it counts, and is matched truly */
+    uint32_t *wanted;         /**< of each object: how often it counts: at most once, but where ids
+                                   are not unique (eval/same_ids.h) */
+    uint32_t *found;          /**< of each object: how often it is matched truly */
     size_t count;             /**< detections */
     size_t *class_first;      /**< class_count + 1 */
     det_picture_detection *detections; /**< count: by picture, best first */

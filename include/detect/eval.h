@@ -323,7 +323,8 @@ typedef struct det_mistake_analysis {
     const det_mistake_figures *classes; /**< class_count: mistakes belong to the class of the
                                              detection, or of the object missed */
     size_t class_count;
-    const det_mistake *mistakes; /**< by kind, then best score first, objects in their order */
+    const det_mistake
+        *mistakes; /**< by kind, then best score first; missed objects in their order */
     size_t mistake_count;
     size_t first[DET_MISTAKE_KINDS + 1]; /**< where those of a kind begin */
 } det_mistake_analysis;

@@ -121,22 +121,28 @@ static void what_lies_on_objects_that_do_not_count_is_left_out(void **state)
     test_set *set = begin();
     test_set_object(set, 0, CAT, 0, 0, 90, 90)->crowd = true;
     test_set_object(set, 0, CAT, 40, 0, 10, 10);
+    test_set_object(set, 0, CAT, 100, 0, 10, 10)->difficult = true;
     found(set, CAT, .9, 0, 10);
-    found(set, CAT, .8, 0, 10);
     found(set, CAT, .9, 40, 10);
+    found(set, CAT, .9, 100, 10);
+    found(set, CAT, .8, 100, 10);
     found(set, DOG, .9, 0, 10);
     assert_matrix(set, DET_METRIC_COCO, (size_t[]){1, 0, 0, /**/ 0, 0, 0, /**/ 0, 1, 0});
 }
 
-/* Files of COCO have no difficult objects, as pycocotools reads them. */
-static void a_difficult_object_counts_for_coco_alone(void **state)
+/* Of two cats with one id the second counts twice, and the first not at all. */
+static void objects_that_share_an_id_are_taken_as_the_metric_counts_them(void **state)
 {
     (void)state;
+    static const size_t last_of_id[] = {1, 1};
     test_set *set = begin();
-    test_set_object(set, 0, CAT, 100, 0, 10, 10)->difficult = true;
-    found(set, CAT, .9, 100, 10);
-    assert_matrix(set, DET_METRIC_COCO, (size_t[]){1, 0, 0, /**/ 0, 0, 0, /**/ 0, 0, 0});
-    assert_matrix(set, DET_METRIC_VOC10, (size_t[]){0, 0, 0, /**/ 0, 0, 0, /**/ 0, 0, 0});
+    test_set_object(set, 0, CAT, 0, 0, 10, 10);
+    test_set_object(set, 0, CAT, 20, 0, 10, 10);
+    set->annotations.last_of_id = last_of_id;
+    found(set, DOG, .9, 20, 10);
+    assert_matrix(set, DET_METRIC_COCO, (size_t[]){0, 1, 1, /**/ 0, 0, 0, /**/ 0, 0, 0});
+    found(set, CAT, .8, 20, 10);
+    assert_matrix(set, DET_METRIC_COCO, (size_t[]){1, 1, 0, /**/ 0, 0, 0, /**/ 0, 0, 0});
 }
 
 /* Pictures do not see one another's objects. */
@@ -286,7 +292,7 @@ int main(void)
         cmocka_unit_test(of_equal_overlaps_its_own_class_is_taken_and_then_the_first),
         cmocka_unit_test(an_object_is_taken_from_the_threshold_on),
         cmocka_unit_test(what_lies_on_objects_that_do_not_count_is_left_out),
-        cmocka_unit_test(a_difficult_object_counts_for_coco_alone),
+        cmocka_unit_test(objects_that_share_an_id_are_taken_as_the_metric_counts_them),
         cmocka_unit_test(detections_take_objects_of_their_picture),
         cmocka_unit_test(scores_below_the_one_given_are_left_out),
         cmocka_unit_test(the_score_is_by_default_that_of_the_best_f1),

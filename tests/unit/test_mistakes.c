@@ -397,6 +397,30 @@ static void an_object_with_the_id_0_is_missed_unless_corrected(void **state)
     det_evaluation_free(e);
 }
 
+/* Cats at 0 and at 20 share an id: the one at 20 is wanted twice, and that at 0 never. Found once,
+ * AP is 51 of 101 recalls. A dog on it can repair the other time. */
+static void of_objects_that_share_an_id_the_last_is_wanted_for_each(void **state)
+{
+    (void)state;
+    static const size_t last_of_id[] = {1, 1};
+    test_set *set = begin();
+    object_at(set, 0, CAT, 0);
+    object_at(set, 0, CAT, 20);
+    set->annotations.last_of_id = last_of_id;
+    found(set, 0, CAT, .9, 20, 10);
+    det_mistake_analysis *a = analyse(set, DET_METRIC_COCO);
+    assert_counts(&a->all, (size_t[]){0, 0, 0, 0, 0, 1});
+    assert_int_equal(a->mistakes[0].object, 1);
+    assert_int_equal(a->all.false_negatives, 1);
+    test_assert_figure(a->all.cost[DET_MISTAKE_MISSED], 50. / 101);
+    det_mistake_analysis_free(a);
+    found(set, 0, DOG, .8, 20, 10);
+    a = analyse(set, DET_METRIC_COCO);
+    assert_counts(&a->all, (size_t[]){1, 0, 0, 0, 0, 0});
+    test_assert_figure(a->all.cost[DET_MISTAKE_CLASS], 50. / 101);
+    det_mistake_analysis_free(a);
+}
+
 /* ---- The whole ---- */
 
 static void without_detections_everything_is_missed(void **state)
@@ -619,6 +643,7 @@ int main(void)
         cmocka_unit_test(an_ignored_detection_is_no_mistake_but_may_repair),
         cmocka_unit_test(difficult_objects_are_not_looked_at),
         cmocka_unit_test(an_object_with_the_id_0_is_missed_unless_corrected),
+        cmocka_unit_test(of_objects_that_share_an_id_the_last_is_wanted_for_each),
         cmocka_unit_test(without_detections_everything_is_missed),
         cmocka_unit_test(missed_objects_beside_false_ones_alone_cost_nothing),
         cmocka_unit_test(perfect_detections_have_no_mistakes),
