@@ -27,6 +27,7 @@ typedef struct request {
     char **texts; /**< of the class map: copies cut in two */
     size_t class_map_count;
     size_t samples;
+    bool mistakes; /**< look at them */
 } request;
 
 static void free_request(request *r)
@@ -114,7 +115,8 @@ static det_status read_request(request *r, const cli_values *values, det_error *
     if (values->metric) det_metric_parse(values->metric, &r->options.metric); /* a choice */
     const bool sampled = values->bootstrap != CLI_NOT_GIVEN;
     r->samples = sampled ? (size_t)values->bootstrap : values->other_results ? DEFAULT_SAMPLES : 0;
-    r->options.keep_matches = r->samples > 0 || values->report;
+    r->mistakes = values->errors || values->json;
+    r->options.keep_matches = r->samples > 0 || r->mistakes || values->report;
     r->options.corrected = values->corrected;
     if (values->corrected && r->options.metric != DET_METRIC_COCO)
         return cli_fail(error, DET_ARGUMENT, "--corrected is for --metric coco");
@@ -195,6 +197,20 @@ static void warn_of_evaluation(const cli_values *values, const det_evaluation *e
     }
 }
 
+/** What is wrong, at an IoU of .5 where that is among the thresholds, else at the first one. */
+static det_status find_mistakes(cli_figures *f, const det_run *run, det_error *error)
+{
+    const size_t half = cli_find_iou(f->evaluation, .5);
+    const size_t iou = half < f->evaluation->iou_count ? half : 0;
+    const det_mistake_options mistakes = {.iou = iou};
+    const det_confusion_options confusion = {.iou = iou};
+    det_status status = det_evaluation_mistakes(f->evaluation, &mistakes, run, &f->mistakes, error);
+    if (status == DET_OK) status = det_evaluation_scores(f->evaluation, iou, &f->scores, error);
+    if (status == DET_OK)
+        status = det_evaluation_confusion(f->evaluation, &confusion, run, &f->confusion, error);
+    return status;
+}
+
 static det_status measure(const request *r, const cli_values *values, cli_figures *f,
                           cli_progress *progress, det_error *error)
 {
@@ -213,6 +229,7 @@ static det_status measure(const request *r, const cli_values *values, cli_figure
     if (status == DET_OK && f->other)
         status = det_evaluation_bootstrap(f->evaluation, f->other, r->samples, SEED, &run,
                                           &f->difference, error);
+    if (status == DET_OK && r->mistakes) status = find_mistakes(f, &run, error);
     return status;
 }
 
@@ -248,6 +265,9 @@ static det_status evaluate(const cli_values *values, request *r, cli_figures *f,
 
 static void free_figures(cli_figures *f)
 {
+    det_mistake_analysis_free(f->mistakes);
+    det_score_analysis_free(f->scores);
+    det_confusion_free(f->confusion);
     det_evaluation_free(f->evaluation);
     det_evaluation_free(f->other);
     det_results_free(f->results);

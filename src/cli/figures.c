@@ -228,4 +228,5 @@ void cli_figures_print(const cli_figures *f, const cli_values *values)
         print_means(f->evaluation);
     print_intervals(f, values);
     print_classes(f->evaluation);
+    if (values->errors) cli_mistakes_print(f);
 }

@@ -52,8 +52,9 @@ static void add_envelopes(det_json *json, const det_evaluation *e, const double 
     det_json_end(json);
 }
 
-static void add_class(det_json *json, const det_evaluation *e, size_t category)
+static void add_class(det_json *json, const cli_figures *f, size_t category)
 {
+    const det_evaluation *e = f->evaluation;
     const det_class_figures *c = &e->classes[category];
     const bool measured = c->objects > 0;
     det_json_begin_object(json, NULL);
@@ -69,6 +70,7 @@ static void add_class(det_json *json, const det_evaluation *e, size_t category)
         add_envelopes(json, e, c->envelope);
     else
         det_json_null(json, "precision");
+    cli_mistakes_add_class(json, f, category);
     det_json_end(json);
 }
 
@@ -191,8 +193,9 @@ det_json *cli_figures_document(const cli_figures *f, const cli_values *values)
     det_json_end(json);
     add_bootstrap(json, f);
     add_compared(json, f, values);
+    cli_mistakes_add(json, f);
     det_json_begin_array(json, "classes");
-    for (size_t c = 0; c < e->class_count; c++) add_class(json, e, c);
+    for (size_t c = 0; c < e->class_count; c++) add_class(json, f, c);
     det_json_end(json);
     det_json_end(json);
     return json;

@@ -108,8 +108,9 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
                        "COCO's twelve figures and a table of classes."},
                       {"detect eval -a VOC2007 --split test -R results/ --metric voc07",
                        "The 11-point average precision of VOC2007, from comp4 files."},
-                      {"detect eval -a val.json -R found.json --bootstrap 1000",
-                       "Also how far the mean would move with other pictures."},
+                      {"detect eval -a val.json -R found.json --errors --bootstrap 1000",
+                       "Also what each kind of error costs, and how far the mean would move with "
+                       "other pictures."},
                       {"detect eval -a val.json -R new.json --compare old.json --json figures.json",
                        "Also whether new.json is better than old.json; all figures as JSON."},
                       {"detect eval -a val.json -R found.json --images val/ --report report",
@@ -345,6 +346,9 @@ const cli_option cli_options[] = {
     FLAG("corrected", 0, IN(CLI_EVAL), corrected,
          "coco: an object with the id 0 can be found, objects that share an id count each as "
          "itself, and one marked \"ignore\" does not count, all unlike in pycocotools."),
+    FLAG("errors", 0, IN(CLI_EVAL), errors,
+         "Also print what is wrong: how many errors there are of each of TIDE's six kinds, and the "
+         "AP that each kind costs. --json always has them, and more."),
     TEXT("left-out", 0, "FILE", FILES, IN(CLI_EVAL), left_out,
          "ilsvrc: objects and detections of these pictures and classes do not count: lines of a "
          "picture (its file name or id) and a class (the blacklist of the development kit)."),

@@ -20,8 +20,8 @@ enum { CLI_NOT_GIVEN = -1 };
 typedef struct cli_values {
     bool help, version, print_man;
     bool help_keys; /**< "help keys": the keys of the configuration */
-    bool timings, recursive, quiet, verbose, provenance, without_difficult, corrected, winograd,
-        layers;
+    bool timings, recursive, quiet, verbose, provenance, without_difficult, corrected, errors,
+        winograd, layers;
     const char *print_completion;
     const char *config, *output, *format, *draw, *classes, *annotations, *method, *segments;
     const char *truth, *images, *split, *plots; /**< annotations to measure against */

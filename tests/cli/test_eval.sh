@@ -74,6 +74,33 @@ json_holds_everything() {
   json out.json 'len(d["warnings"]) == 3 and d["bootstrap"] is None and d["compared"] is None'
 }
 
+# A dog on a cat, a poor box of the other cat, a cat where nothing is: AP 0. With the dog as a cat, or with a better box,
+# one of two cats is the first that was found: AP 1/2.
+errors_are_told_by_kind_and_cost() {
+  cat >wrong.json <<'JSON'
+[{"image_id": 1, "category_id": 7, "bbox": [0, 0, 40, 40], "score": 0.9},
+ {"image_id": 2, "category_id": 5, "bbox": [0, 0, 10, 4], "score": 0.8},
+ {"image_id": 3, "category_id": 5, "bbox": [0, 0, 10, 10], "score": 0.7}]
+JSON
+  exits 0 detect eval -q -a truth.json -R wrong.json -M voc10 --errors --json out.json
+  prints 'Kinds of errors (TIDE) at IoU 0.50' 'how many   AP lost'
+  grep -qE '^class .* 1 +0.500$' .run/out || fail 'the class costs something else'
+  grep -qE '^missed .* 0 +0.000$' .run/out || fail 'something is missed'
+  matches_schema out.json eval
+  json out.json '[d["mistakes"][k]["count"] for k in ("class", "box", "both", "background", "missed")] == [1, 1, 0, 1, 0]'
+  json out.json '[d["mistakes"][k]["cost"] for k in ("class", "box", "background")] == [0.5, 0.5, 0]'
+  json out.json 'd["mistakes"]["false_positives"]["count"] == 3 and d["mistakes"]["background_iou"] == 0.1'
+  json out.json 'd["classes"][0]["mistakes"]["box"]["count"] == 1 and d["classes"][2]["mistakes"]["box"]["cost"] == -1'
+  json out.json 'd["scores"]["false"][14:19] == [1, 0, 1, 0, 1] and d["scores"]["best"] is None'
+  json out.json 'd["confusion"]["score"] == 0.7 and d["confusion"]["counts"][0] == [0, 1, 0, 1]'
+  exits 0 detect eval -q -a truth.json -R found.json --errors
+  prints 'Best F1 0.667 at a score of 0.9 and more: precision 1.000, recall 0.500'
+  exits 0 detect eval -q -a truth.json -R found.json
+  ! grep -q 'Kinds of errors' .run/out || fail 'errors are told that nobody asked for'
+  exits 0 detect eval -q -a truth.json -R wrong.json --iou 0.3,0.6 --errors
+  prints 'at IoU 0.30'
+}
+
 json_on_standard_output_takes_the_place_of_the_table() {
   exits 0 detect eval -q -a truth.json -R found.json --json -
   cp .run/out stdout.json
@@ -201,6 +228,7 @@ what_is_missing_or_wrong_is_named() {
 check coco_prints_its_twelve_figures_and_a_table_of_classes
 check what_is_left_out_is_counted_and_named
 check json_holds_everything
+check errors_are_told_by_kind_and_cost
 check json_on_standard_output_takes_the_place_of_the_table
 check corrected_figures_find_an_object_with_the_id_0
 check objects_that_share_an_id_count_as_the_last_one

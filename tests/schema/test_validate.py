@@ -43,16 +43,22 @@ def detection(**changes):
 
 
 FIGURES = {"ap": 0.5, "ar": 1, "ap_iou": [0.5], "recall_iou": [1]}
+MISTAKE = {"count": 1, "cost": 0.1}
+KINDS = ["class", "box", "both", "duplicate", "background", "missed", "false_positives", "false_negatives"]
+MISTAKES = {kind: MISTAKE for kind in KINDS}
+SCORES = {"true": [1] * 20, "false": [0] * 20, "best": {"score": 2.5, "f1": 1, "precision": 1, "recall": 1}}
 CLASS = {"class": "cat", "category_id": 3, "objects": 1, "ignored": 0, "detections": 2, "cut": 0, "reason": None,
-         **FIGURES, "precision": [[0.5] * 101]}
+         **FIGURES, "precision": [[0.5] * 101], "mistakes": MISTAKES, "scores": SCORES}
 WITHOUT = {**CLASS, "objects": 0, "reason": "none", "ap": -1, "ar": -1, "ap_iou": [-1], "recall_iou": [-1],
-           "precision": None}
+           "precision": None, "scores": {**SCORES, "best": None}}
 EVALUATION = {
     "schema_version": 1, "version": "0.1.0", "annotations": "a.json", "annotations_format": "coco",
     "results": "r.json", "results_format": "json", "metric": "voc10", "corrected": False, "iou": [0.5],
     "max_detections": [], "images": 1, "objects": {"counted": 1, "ignored": 0, "left_out": 0, "never_found": 0, "replaced": 0},
     "detections": {"listed": 2, "counted": 2, "cut": 0, "left_out": 0, "unknown_images": 0, "unknown_classes": 0},
     "unknown_classes": [], "warnings": [], "mean": {**FIGURES, "classes": 1}, "bootstrap": None, "compared": None,
+    "mistakes": {"iou": 0.5, "background_iou": 0.1, **MISTAKES}, "scores": {"low": 0, "high": 1, **SCORES},
+    "confusion": {"iou": 0.5, "score": None, "counts": [[1, 0], [0, 0]]},
     "classes": [CLASS, WITHOUT]}
 
 
@@ -107,6 +113,11 @@ BAD = {
     "an evaluation of coco without stats": ("eval", "'stats' is a required", evaluation(metric="coco")),
     "an evaluation of voc with stats": ("eval", "False schema", evaluation(stats=[0] * 12)),
     "a class with a key too many": ("eval", "Unevaluated", evaluation(classes=[{**CLASS, "extra": 1}])),
+    "mistakes without a kind": (
+        "eval", "'both' is a required", evaluation(classes=[{**CLASS, "mistakes": without(MISTAKES, "both")}])),
+    "a cost below 0": ("eval", "is not valid under any", evaluation(
+        classes=[{**CLASS, "mistakes": {**MISTAKES, "box": {"count": 1, "cost": -0.1}}}])),
+    "scores in too few bins": ("eval", "is too short", evaluation(classes=[{**CLASS, "scores": {**SCORES, "true": [1]}}])),
     "a short curve": ("eval", "is too short", evaluation(classes=[{**CLASS, "precision": [[1]]}])),
     "an unknown key of a configuration": ("config", "'thread' was unexpected", '{"runtime":{"thread":1}}'),
     "a value out of range": ("config", "2 is greater than the maximum", '{"postprocess":{"nms":{"iou":2}}}'),

@@ -113,21 +113,41 @@ static void an_object_is_taken_from_the_threshold_on(void **state)
     assert_matrix(set, DET_METRIC_ILSVRC, (size_t[]){1, 0, 0, /**/ 0, 0, 0, /**/ 0, 0, 0});
 }
 
-/* A crowd of cats over everything: cats in it count neither way, dogs do. So does a cat that is
- * found in it, and a cat on a difficult one does not. */
-static void what_lies_on_objects_that_do_not_count_is_left_out(void **state)
+/* A crowd of cats over everything: cats in it count neither way, unless they are found; dogs do. */
+static void what_lies_in_a_crowd_of_its_class_is_left_out(void **state)
 {
     (void)state;
     test_set *set = begin();
     test_set_object(set, 0, CAT, 0, 0, 90, 90)->crowd = true;
     test_set_object(set, 0, CAT, 40, 0, 10, 10);
-    test_set_object(set, 0, CAT, 100, 0, 10, 10)->difficult = true;
     found(set, CAT, .9, 0, 10);
     found(set, CAT, .9, 40, 10);
-    found(set, CAT, .9, 100, 10);
-    found(set, CAT, .8, 100, 10);
     found(set, DOG, .9, 0, 10);
     assert_matrix(set, DET_METRIC_COCO, (size_t[]){1, 0, 0, /**/ 0, 0, 0, /**/ 0, 1, 0});
+}
+
+/* Any number of cats on a difficult one; a dog there is one where nothing is. */
+static void what_lies_on_a_difficult_object_of_its_class_is_left_out(void **state)
+{
+    (void)state;
+    test_set *set = begin();
+    test_set_object(set, 0, CAT, 0, 0, 10, 10)->difficult = true;
+    found(set, CAT, .9, 0, 10);
+    found(set, CAT, .8, 0, 10);
+    found(set, CAT, .8, 0, 4);
+    found(set, DOG, .9, 0, 10);
+    assert_matrix(set, DET_METRIC_VOC10, (size_t[]){0, 0, 0, /**/ 0, 0, 0, /**/ 1, 1, 0});
+}
+
+/* Files of COCO have no difficult objects, as pycocotools reads them. */
+static void a_difficult_object_counts_for_coco_alone(void **state)
+{
+    (void)state;
+    test_set *set = begin();
+    test_set_object(set, 0, CAT, 100, 0, 10, 10)->difficult = true;
+    found(set, CAT, .9, 100, 10);
+    assert_matrix(set, DET_METRIC_COCO, (size_t[]){1, 0, 0, /**/ 0, 0, 0, /**/ 0, 0, 0});
+    assert_matrix(set, DET_METRIC_VOC10, (size_t[]){0, 0, 0, /**/ 0, 0, 0, /**/ 0, 0, 0});
 }
 
 /* Of two cats with one id the second counts twice, and the first not at all. */
@@ -291,7 +311,9 @@ int main(void)
         cmocka_unit_test(the_object_of_highest_overlap_is_taken),
         cmocka_unit_test(of_equal_overlaps_its_own_class_is_taken_and_then_the_first),
         cmocka_unit_test(an_object_is_taken_from_the_threshold_on),
-        cmocka_unit_test(what_lies_on_objects_that_do_not_count_is_left_out),
+        cmocka_unit_test(what_lies_in_a_crowd_of_its_class_is_left_out),
+        cmocka_unit_test(what_lies_on_a_difficult_object_of_its_class_is_left_out),
+        cmocka_unit_test(a_difficult_object_counts_for_coco_alone),
         cmocka_unit_test(objects_that_share_an_id_are_taken_as_the_metric_counts_them),
         cmocka_unit_test(detections_take_objects_of_their_picture),
         cmocka_unit_test(scores_below_the_one_given_are_left_out),
