@@ -97,6 +97,7 @@ typedef struct det_annotations {
     const size_t *last_of_id; /**< COCO: of each object, the last one in the file that has its id,
                                    which is what pycocotools takes for all of them; SIZE_MAX: that
                                    one was left out. NULL: no two have the same */
+    const size_t *file_order; /**< objects in the order of the file; NULL where last_of_id is */
     const det_unread *unread; /**< by name, in the order in which it was met; beyond some dozens of
                                    names the rest is called "other" */
     size_t unread_count;

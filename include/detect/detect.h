@@ -6,6 +6,7 @@
 #include "detect/annotations.h"
 #include "detect/calibrate.h"
 #include "detect/classify.h"
+#include "detect/convert.h"
 #include "detect/data.h"
 #include "detect/detector.h"
 #include "detect/draw.h"

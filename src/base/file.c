@@ -206,14 +206,25 @@ void det_output_abandon(det_output *output)
     free_output(output);
 }
 
-det_status det_file_write(const char *path, const det_text *text, det_error *error)
+static det_status write_text(const char *path, const det_text *text, bool hasty, det_error *error)
 {
     det_output output;
     if (text->failed) return det_fail_memory(error, "the content of a file");
     const det_status status = det_output_open(path, &output, error);
     if (status < 0) return status;
+    output.hasty = hasty;
     if (text->length > 0) fwrite(text->data, 1, text->length, output.stream);
     return det_output_commit(&output, error); /* finds a write that failed, too */
+}
+
+det_status det_file_write(const char *path, const det_text *text, det_error *error)
+{
+    return write_text(path, text, false, error);
+}
+
+det_status det_file_write_hastily(const char *path, const det_text *text, det_error *error)
+{
+    return write_text(path, text, true, error);
 }
 
 static ssize_t append_bytes(void *text, const char *bytes, size_t count)

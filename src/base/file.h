@@ -49,6 +49,8 @@ void det_output_abandon(det_output *output);
 /** Writes a file whole, as above. @return DET_OK, DET_IO, DET_MEMORY (also where the text could not
  *  grow). */
 det_status det_file_write(const char *path, const det_text *text, det_error *error);
+/** The same without waiting for the disk. */
+det_status det_file_write_hastily(const char *path, const det_text *text, det_error *error);
 
 /** A stream whose bytes are appended to a text, for what writes files; fclose it. Writing fails
  *  where the text cannot grow. @return NULL when memory is short. */

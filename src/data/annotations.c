@@ -36,6 +36,7 @@ void det_annotations_free(det_annotations *annotations)
     det_free(data->categories);
     det_free(data->objects);
     det_free(data->last_of_id);
+    det_free(data->file_order);
     det_free(data->warnings);
     det_free(data->keys);
     det_free(data->folder);
@@ -191,6 +192,7 @@ det_status det_annotations_finish(det_annotations_data *data, det_error *error)
     data->seen.categories = data->categories;
     data->seen.objects = data->objects;
     data->seen.last_of_id = data->last_of_id;
+    data->seen.file_order = data->file_order;
     data->seen.unread = data->unread;
     data->seen.folder = data->folder ? data->folder : "";
     for (size_t i = 0; i < data->seen.object_count; i++) check_object(data, i);

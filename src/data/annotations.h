@@ -30,7 +30,7 @@ typedef struct det_annotations_data {
     det_annotated_image *images;
     det_category *categories;
     det_annotated_object *objects;
-    size_t *last_of_id; /**< COCO: as in the view */
+    size_t *last_of_id, *file_order; /**< COCO: as in the view */
     size_t image_capacity, category_capacity, object_capacity;
     det_oddity_count oddities[DET_ODDITY_COUNT];
     det_unread unread[det_most_unread];
@@ -95,6 +95,9 @@ det_status det_voc_sort_categories(det_annotations_data *data, det_error *error)
 det_status det_yolo_recognises(const char *path, bool *found, det_error *error);
 det_status det_yolo_read(const char *path, const char *split, det_annotations_data *data,
                          det_error *error);
+/** Where the labels of a picture are: "a/labels/b.txt" of "a/images/b.jpg", "c/d.txt" of "c/d.jpg".
+ *  NULL when memory is short; det_free it. */
+char *det_yolo_label_path(const char *picture);
 /** Reads the labels of the picture that was added last. */
 det_status det_yolo_parse(const char *text, size_t size, det_annotations_data *data,
                           det_error *error);

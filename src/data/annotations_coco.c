@@ -369,9 +369,11 @@ static det_status keep_same_ids(coco_reader *r, const size_t *places, det_error 
     if (!r->last) return DET_OK;
     size_t *kept = det_alloc_array(r->annotation_count, sizeof *kept); /* of "annotations" */
     data->last_of_id = det_alloc_array(count, sizeof *data->last_of_id);
-    const bool enough = kept && data->last_of_id;
+    data->file_order = det_alloc_array(count, sizeof *data->file_order);
+    const bool enough = kept && data->last_of_id && data->file_order;
     for (size_t i = 0; enough && i < r->annotation_count; i++) kept[i] = SIZE_MAX;
-    for (size_t i = 0; enough && i < count; i++) kept[r->links[i].index] = places[i];
+    for (size_t i = 0; enough && i < count; i++)
+        data->file_order[i] = kept[r->links[i].index] = places[i];
     for (size_t i = 0; enough && i < count; i++)
         data->last_of_id[places[i]] = kept[r->last[r->links[i].index]];
     det_free(kept);

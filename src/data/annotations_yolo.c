@@ -164,8 +164,7 @@ static const char *find_images(const char *path)
     return found;
 }
 
-/* "a/images/b.jpg" has its labels in "a/labels/b.txt", "c/d.jpg" in "c/d.txt". */
-static char *label_path(const char *picture)
+char *det_yolo_label_path(const char *picture)
 {
     det_text path = {0};
     const size_t end =
@@ -206,7 +205,7 @@ static det_status read_labels(const char *path, det_annotations_data *data, det_
 
 static det_status add_picture(const char *picture, det_annotations_data *data, det_error *error)
 {
-    char *labels = label_path(picture);
+    char *labels = det_yolo_label_path(picture);
     if (!labels) return out_of_memory(error);
     const int64_t id = (int64_t)data->seen.image_count + 1;
     det_status status = det_annotations_add_image(data, det_copy_string(picture), id, error);
@@ -261,7 +260,7 @@ static det_status find_strays(det_annotations_data *data, det_error *error)
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; status == DET_OK && i < data->seen.image_count; i++) {
             bool added = false;
-            char *labels = label_path(data->images[i].file);
+            char *labels = det_yolo_label_path(data->images[i].file);
             if (!labels)
                 status = out_of_memory(error);
             else if (pass == 0)

@@ -13,6 +13,11 @@ void det_box_convert(const double from[4], det_box_form form, det_box_form wante
     }
 }
 
+bool det_box_same(const double a[4], const double b[4])
+{
+    return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
+}
+
 void det_annotations_box_in(const det_annotations *annotations, size_t object, det_box_form wanted,
                             double box[4])
 {

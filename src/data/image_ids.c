@@ -5,6 +5,7 @@
 #include "src/base/error.h"
 #include "src/base/memory.h"
 #include "src/data/annotations.h"
+#include "src/data/id_places.h"
 #include "src/data/names.h"
 
 #include <stdlib.h>
@@ -34,6 +35,39 @@ static det_status ids_from_names(const det_inputs *inputs, int64_t *ids, det_err
                                "coco output numbers the pictures, and this name is not a number "
                                "such as 000000000139.jpg: name the COCO annotations that number "
                                "them with --annotations, or choose another format");
+    return DET_OK;
+}
+
+/* ---- Of annotations ---- */
+
+/* @return false where a name is no number. */
+static bool take_numbers(const det_annotations *annotations, int64_t *ids, det_id_place *places)
+{
+    for (size_t i = 0; i < annotations->image_count; i++) {
+        if (!det_name_number(annotations->images[i].file, &ids[i])) return false;
+        places[i] = (det_id_place){ids[i], i};
+    }
+    return true;
+}
+
+static bool are_unique(det_id_place *places, size_t count)
+{
+    det_id_places_sort(places, count);
+    for (size_t i = 1; i < count; i++)
+        if (places[i].id == places[i - 1].id) return false;
+    return true;
+}
+
+det_status det_annotations_image_ids(const det_annotations *annotations, int64_t *ids,
+                                     det_error *error)
+{
+    const size_t count = annotations->image_count;
+    det_id_place *places = det_alloc_array(count, sizeof *places);
+    if (!places) return det_fail_memory(error, "the numbers of the pictures");
+    const bool numbers = annotations->format != DET_ANNOTATIONS_COCO &&
+                         take_numbers(annotations, ids, places) && are_unique(places, count);
+    for (size_t i = 0; !numbers && i < count; i++) ids[i] = annotations->images[i].id;
+    det_free(places);
     return DET_OK;
 }
 

@@ -2,6 +2,7 @@
 #ifndef DETECT_DATA_IMAGE_IDS_H
 #define DETECT_DATA_IMAGE_IDS_H
 
+#include "detect/convert.h"
 #include "detect/data.h"
 
 /** Settles the number of every picture in a COCO data set.

@@ -51,6 +51,12 @@ bool det_is_file(const char *path)
     return stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
 }
 
+bool det_is_regular_file(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 det_status det_make_folder(const char *path, det_error *error)
 {
     struct stat status;

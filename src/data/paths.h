@@ -18,6 +18,8 @@ void det_paths_free(det_paths *paths);
 
 bool det_is_folder(const char *path);
 bool det_is_file(const char *path);
+/** A file that can be replaced: neither a folder nor a device or a pipe. */
+bool det_is_regular_file(const char *path);
 /** Makes a folder where it is missing. @return DET_OK, DET_IO (also where it is none, or nothing
  *  can be written into it). */
 det_status det_make_folder(const char *path, det_error *error);

@@ -161,10 +161,11 @@ static void the_last_object_of_each_id_is_known(void **state)
         read_ok("{" IMAGES "," CATEGORIES
                 ",\"annotations\":[" OBJECT(6, 7, 1) "," OBJECT(6, 3, 1) "," OBJECT(
                     5, 7, 1) "," OBJECT(-1, 7, 1) "," OBJECT(-1, 3, 1) "," OBJECT(5, 99, 1) "]}");
-    const size_t last[] = {3, SIZE_MAX, 4, 3, 4};
+    const size_t last[] = {3, SIZE_MAX, 4, 3, 4}, order[] = {0, 3, 1, 2, 4};
     assert_int_equal(a->object_count, 5);
     assert_non_null(a->last_of_id);
-    for (size_t i = 0; i < 5; i++) assert_true(a->last_of_id[i] == last[i]);
+    for (size_t i = 0; i < 5; i++)
+        assert_true(a->last_of_id[i] == last[i] && a->file_order[i] == order[i]);
     test_assert_warning(a, DET_ODDITY_SAME_ID, 3, "(first: -1)");
     det_annotations_free(a);
     a = read_ok("{" IMAGES "," CATEGORIES ",\"annotations\":[" OBJECT(6, 7, 1) "," OBJECT(
