@@ -16,11 +16,15 @@ add_library(detect_dnnl UNKNOWN IMPORTED)
 set_target_properties(detect_dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY}
                       INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE_DIR})
 
+# Not among the modules of detect.pc: for static linking its own .pc asks for a libgfortran.so that its package does not
+# bring.
+pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
+
 find_program(PROTOC_C protoc-c REQUIRED)
 
 add_library(detect_dependencies INTERFACE)
 target_link_libraries(detect_dependencies INTERFACE
-  PkgConfig::DETECT_PKG detect_dnnl Threads::Threads m)
+  PkgConfig::DETECT_PKG PkgConfig::OPENBLAS detect_dnnl Threads::Threads m)
 if(NOT DETECT_PTHREADS)
   target_link_libraries(detect_dependencies INTERFACE OpenMP::OpenMP_C)
 endif()

@@ -4,7 +4,7 @@
 include(CMakePackageConfigHelpers)
 
 # What the static library needs besides DETECT_PKG_MODULES; the shared one brings it along.
-set(DETECT_LIBRARIES dnnl)
+set(DETECT_LIBRARIES dnnl openblas)
 set(DETECT_SYSTEM_LIBRARIES pthread m)
 if(NOT DETECT_PTHREADS)
   list(PREPEND DETECT_SYSTEM_LIBRARIES gomp)

@@ -37,6 +37,7 @@ my $call     = qr/(?<![.>\w])/;    # the name of a function begins here
 my @confined = (
     [onednn => qr{^src/nn/onednn/},        qr/^\s*#\s*include.*\bdnnl/],
     [opencv => qr{^tests/bench/},          qr/^\s*#\s*include.*\bopencv2/],
+    [blas   => qr{^src/train/blas\.c},    qr/^\s*#\s*include.*\b(cblas|f77blas|lapack|openblas)/],
     [openmp => qr{^src/base/parallel\.c},  qr/^\s*#\s*(include\s*<omp\.h>|pragma\s+omp\b)/],
     [public => qr{^(src|proposals|eval)/}, qr{^\s*#\s*include\s*+(?!"detect/|<(std\w+|limits|inttypes)\.h>)}],
     [printing => qr{^src/cli/}, qr/${call}(v?printf|puts|putchar|perror)\s*\(|\b(stdout|stderr|cout|cerr)\b/],
