@@ -190,6 +190,7 @@ typedef struct det_writer_options {
     det_format format;
     const char *output; /**< a file, or a folder for voc and yolo; NULL: standard output through
                            `stream_fd` */
+    bool append;        /**< jsonl: add to what the file `output` holds, in place of replacing it */
     int stream_fd;      /**< where output is NULL: an open file descriptor, usually 1 */
     bool timings;       /**< write timings_ms */
     bool proposals;     /**< write "proposals" in place of "detections" */
@@ -211,9 +212,9 @@ typedef struct det_writer det_writer;
 /** @param options copied; what it points to must stay until the writer is closed.
  *  @return DET_OK; DET_ARGUMENT (coco without numbers for every picture; voc and yolo without a
  *          folder, or where two pictures would share a name in it; a format that needs `inputs` or
- *          `class_names` without them; proposals, labels or detections in a format that cannot hold
- *          them); DET_IO (cannot be written: found here, before any work is done); DET_FORMAT
- *          (annotations); DET_MEMORY. */
+ *          `class_names` without them; `append` in another format than jsonl; proposals, labels or
+ * detections in a format that cannot hold them); DET_IO (cannot be written: found here, before any
+ * work is done); DET_FORMAT (annotations); DET_MEMORY. */
 DET_API det_status det_writer_open(const det_writer_options *options, det_writer **writer,
                                    det_error *error);
 /** Writes one picture. After a failure the writer can only be abandoned, or closed, which fails.

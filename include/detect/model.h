@@ -67,6 +67,14 @@ DET_API void det_model_free(det_model *model);
 DET_API const char *det_model_path(const det_model *model);
 /** The digest of its weights, such as "xxh3-128:0123...". */
 DET_API const char *det_model_digest(const det_model *model);
+
+/** Room for a digest and its end. */
+enum { DET_MODEL_DIGEST_SIZE = 64 };
+/** The digest of the whole file, read again: also of how the network is fed, its classes and its
+ *  scales, which det_model_digest does not cover. @return DET_OK, DET_MEMORY. */
+DET_API det_status det_model_file_digest(const det_model *model, char text[DET_MODEL_DIGEST_SIZE],
+                                         det_error *error);
+
 DET_API const det_model_input *det_model_get_input(const det_model *model);
 
 DET_API size_t det_model_class_count(const det_model *model);

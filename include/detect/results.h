@@ -49,6 +49,7 @@ typedef struct det_results {
     const det_unknown_class *unknown_classes; /**< these classes, in the order in which they were
                                                    met; at most 64, the rest is only counted */
     size_t unknown_class_count;
+    size_t failed_image_count;   /**< pictures listed with an error, and without detections */
     size_t empty_count;          /**< kept: boxes whose width or height is not above 0 */
     const char *const *warnings; /**< a line for each kind of thing that was strange */
     size_t warning_count;

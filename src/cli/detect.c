@@ -4,8 +4,8 @@
 
 #include "detect/draw.h"
 #include "src/cli/commands.h"
+#include "src/cli/detect.h"
 #include "src/cli/model.h"
-#include "src/cli/pictures.h"
 #include "src/cli/report.h"
 
 #include <stdlib.h>
@@ -82,7 +82,8 @@ static const char **class_names(const det_model *model, size_t *count)
     return names;
 }
 
-static int run(cli_pictures *pictures, det_detector *detector)
+det_status cli_detect(cli_pictures *pictures, det_detector *detector, bool append, size_t *failures,
+                      det_error *error)
 {
     const det_config *config = pictures->config;
     const char *methods[CLI_METHODS];
@@ -93,6 +94,7 @@ static int run(cli_pictures *pictures, det_detector *detector)
                            .process = process,
                            .draw = draw,
                            .unit = "region",
+                           .append = append,
                            .info = {.models = (const char *const *)config->classifier.models,
                                     .model_count = config->classifier.model_count,
                                     .proposals = methods,
@@ -102,7 +104,7 @@ static int run(cli_pictures *pictures, det_detector *detector)
                                     .threads = config->runtime.threads,
                                     .class_names = names,
                                     .class_count = class_count}};
-    const int status = cli_pictures_run(pictures, &task);
+    const det_status status = cli_pictures_work(pictures, &task, failures, error);
     free(names);
     return status;
 }
@@ -111,6 +113,7 @@ int cli_run_detect(const cli_values *values)
 {
     det_error error = {0};
     cli_pictures pictures = {0};
+    size_t failures = 0;
     det_detector *detector = NULL;
     det_status status = cli_pictures_configure(&pictures, values, &error);
     if (status == DET_OK) status = cli_check_models(pictures.config, "", &error);
@@ -119,8 +122,9 @@ int cli_run_detect(const cli_values *values)
     if (status == DET_OK) status = det_detector_create(pictures.config, &detector, &error);
     if (status == DET_OK) status = select_classes(detector, values->classes, &error);
     if (status == DET_OK && values->verbose) say_networks(detector);
-    const int result = status == DET_OK ? run(&pictures, detector) : cli_exit_status(&error);
+    if (status == DET_OK) status = cli_detect(&pictures, detector, false, &failures, &error);
     det_detector_free(detector);
     cli_pictures_free(&pictures);
-    return result;
+    if (status < 0) return cli_exit_status(&error);
+    return failures > 0 ? CLI_FAILED : CLI_DONE;
 }

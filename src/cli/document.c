@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static det_status write_text(FILE *stream, const char *name, const char *text, det_error *error)
@@ -15,22 +16,27 @@ static det_status write_text(FILE *stream, const char *name, const char *text, d
     return cli_flush(stream, name, error);
 }
 
+/** The name to write to first; that of the file itself where it is a device or a pipe, which must
+ *  not be replaced. */
 static char *temporary_of(const char *path)
 {
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) return cli_format("%s", path);
     return cli_format("%s.%ld.tmp", path, (long)getpid());
 }
 
-static det_status write_file(const char *path, const char *text, det_error *error)
+det_status cli_write_file(const char *path, const char *text, det_error *error)
 {
     char *temporary = temporary_of(path);
+    const bool renamed = strcmp(temporary, path) != 0;
     FILE *stream = fopen(temporary, "we");
     det_status status = stream ? write_text(stream, path, text, error)
                                : cli_fail_errno(error, path, "cannot write");
     if (stream && fclose(stream) != 0 && status == DET_OK)
         status = cli_fail_errno(error, path, "cannot write");
-    if (status == DET_OK && rename(temporary, path) != 0)
+    if (status == DET_OK && renamed && rename(temporary, path) != 0)
         status = cli_fail_errno(error, path, "cannot write");
-    if (stream && status < 0) unlink(temporary);
+    if (stream && renamed && status < 0) unlink(temporary);
     free(temporary);
     return status;
 }
@@ -42,7 +48,7 @@ det_status cli_write_document(det_json *json, const char *path, det_error *error
     det_status status = det_json_finish(json, &text, NULL, error);
     if (status == DET_OK)
         status = strcmp(path, "-") == 0 ? write_text(stdout, "standard output", text, error)
-                                        : write_file(path, text, error);
+                                        : cli_write_file(path, text, error);
     det_json_free(json);
     return status;
 }
@@ -55,7 +61,7 @@ det_status cli_check_document(const char *path, det_error *error)
     det_status status = DET_OK;
     if (stream) {
         fclose(stream);
-        unlink(temporary);
+        if (strcmp(temporary, path) != 0) unlink(temporary);
     } else {
         status = cli_fail_errno(error, path, "cannot write");
     }

@@ -10,6 +10,9 @@
  *  @param json NULL says that memory was short when it was made. */
 det_status cli_write_document(det_json *json, const char *path, det_error *error);
 
+/** Writes a text and the end of a line to a file, which appears whole or not at all. */
+det_status cli_write_file(const char *path, const char *text, det_error *error);
+
 /** Whether a document can be written there: found before long work. */
 det_status cli_check_document(const char *path, det_error *error);
 

@@ -3,6 +3,7 @@
 #include "src/cli/commands.h"
 #include "src/cli/document.h"
 #include "src/cli/eval_report.h"
+#include "src/cli/eval_run.h"
 #include "src/cli/figures.h"
 #include "src/cli/input.h"
 #include "src/cli/progress.h"
@@ -111,7 +112,8 @@ static det_status read_request(request *r, const cli_values *values, det_error *
 {
     if (!values->truth || !values->results)
         return cli_fail(error, DET_ARGUMENT,
-                        "detect eval needs --annotations PATH and --results PATH");
+                        "detect eval needs --annotations PATH, and --results PATH or a detector to "
+                        "run: --config FILE or --model FILE");
     if (values->metric) det_metric_parse(values->metric, &r->options.metric); /* a choice */
     const bool sampled = values->bootstrap != CLI_NOT_GIVEN;
     r->samples = sampled ? (size_t)values->bootstrap : values->other_results ? DEFAULT_SAMPLES : 0;
@@ -149,6 +151,18 @@ static det_status read_results(const request *r, const cli_values *values, const
     return status;
 }
 
+/** Runs the detector, unless the figures that are asked for are senseless. */
+static det_status make_results(const request *r, const cli_values *values, cli_figures *f,
+                               det_error *error)
+{
+    const det_results none = {.form = DET_BOX_SIZED};
+    det_evaluation *evaluation = NULL;
+    const det_status status =
+        det_evaluate(f->annotations, &none, &r->options, NULL, &evaluation, error);
+    det_evaluation_free(evaluation);
+    return status == DET_OK ? cli_eval_run(values, f->annotations, error) : status;
+}
+
 static det_status read_files(request *r, const cli_values *values, cli_figures *f, det_error *error)
 {
     const det_annotations_options options = {.split = values->split, .pictures = values->images};
@@ -157,8 +171,6 @@ static det_status read_files(request *r, const cli_values *values, cli_figures *
     for (size_t i = 0; status == DET_OK && i < f->annotations->warning_count; i++)
         if (f->annotations->warnings[i].oddity != DET_ODDITY_ID_ZERO) /* told below, if it counts */
             warn(values, values->truth, f->annotations->warnings[i].text);
-    if (status == DET_OK)
-        status = read_results(r, values, values->results, f->annotations, &f->results, error);
     if (status == DET_OK && values->other_results)
         status = read_results(r, values, values->other_results, f->annotations, &f->other_results,
                               error);
@@ -166,6 +178,9 @@ static det_status read_files(request *r, const cli_values *values, cli_figures *
         status = det_image_classes_read(values->left_out, f->annotations, &r->left_out,
                                         &r->options.left_out_count, error);
     r->options.left_out = r->left_out;
+    if (status == DET_OK && cli_eval_runs(values)) status = make_results(r, values, f, error);
+    if (status == DET_OK)
+        status = read_results(r, values, values->results, f->annotations, &f->results, error);
     return status;
 }
 
@@ -238,7 +253,8 @@ static det_status check_json(const cli_values *values, det_error *error)
 {
     const char *const results[] = {values->results, values->other_results, values->left_out};
     for (size_t i = 0; values->json && i < sizeof results / sizeof *results; i++)
-        if (results[i] && cli_same_file(values->json, results[i]))
+        if (results[i] &&
+            (strcmp(values->json, results[i]) == 0 || cli_same_file(values->json, results[i])))
             return cli_fail(error, DET_ARGUMENT, "--json %s would overwrite %s", values->json,
                             results[i]);
     return cli_check_figures(values, values->truth, "results", error);
@@ -247,6 +263,7 @@ static det_status check_json(const cli_values *values, det_error *error)
 static det_status evaluate(const cli_values *values, request *r, cli_figures *f, det_error *error)
 {
     det_status status = read_request(r, values, error);
+    if (status == DET_OK) status = cli_eval_check_run(values, error);
     if (status == DET_OK) status = check_json(values, error);
     if (status == DET_OK) status = cli_eval_report_prepare(values, error);
     if (status == DET_OK) status = read_files(r, values, f, error);
@@ -275,13 +292,18 @@ static void free_figures(cli_figures *f)
     det_annotations_free(f->annotations);
 }
 
-int cli_run_eval(const cli_values *values)
+int cli_run_eval(const cli_values *given)
 {
     det_error error = {0};
+    cli_values values = *given;
+    values.results = cli_eval_results(given);
     request r = {0};
     cli_figures figures = {0};
-    const det_status status = evaluate(values, &r, &figures, &error);
+    const det_status status = evaluate(&values, &r, &figures, &error);
+    const bool failed =
+        cli_eval_runs(given) && figures.results && figures.results->failed_image_count > 0;
     free_figures(&figures);
     free_request(&r);
-    return status < 0 ? cli_exit_status(&error) : CLI_DONE;
+    if (status < 0) return cli_exit_status(&error);
+    return failed ? CLI_FAILED : CLI_DONE;
 }

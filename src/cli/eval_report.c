@@ -4,6 +4,7 @@
 
 #include "detect/report.h"
 #include "src/cli/drawn.h"
+#include "src/cli/eval_run.h"
 #include "src/cli/progress.h"
 #include "src/cli/report.h"
 
@@ -15,7 +16,10 @@ det_status cli_eval_report_prepare(const cli_values *values, det_error *error)
     if (values->report) return cli_open_folder("--report", values->report, resolved, error);
     if (values->mistakes != CLI_NOT_GIVEN)
         return cli_fail(error, DET_ARGUMENT, "--mistakes needs --report FOLDER");
-    if (values->images) return cli_fail(error, DET_ARGUMENT, "--images needs --report FOLDER");
+    if (values->images && !cli_eval_runs(values))
+        return cli_fail(error, DET_ARGUMENT,
+                        "--images needs --report FOLDER, or a detector to run: --config FILE or "
+                        "--model FILE");
     return DET_OK;
 }
 

@@ -192,6 +192,9 @@ static void print_counts(const cli_figures *f, const cli_values *values)
     printf("Left out       %zu on unknown pictures, %zu of unknown classes, %zu beyond the most of "
            "a picture and class\n",
            f->results->unknown_image_count, f->results->unknown_class_objects, e->cut);
+    if (f->results->failed_image_count > 0)
+        printf("Failed         %zu pictures, which count as pictures without detections\n",
+               f->results->failed_image_count);
     if (e->left_out_objects + e->left_out_detections > 0)
         printf("               %zu objects and %zu detections by --left-out\n", e->left_out_objects,
                e->left_out_detections);

@@ -102,6 +102,7 @@ static void add_counts(det_json *json, const cli_figures *f)
 {
     const det_evaluation *e = f->evaluation;
     det_json_integer(json, "images", (int64_t)f->annotations->image_count);
+    det_json_integer(json, "failed_images", (int64_t)f->results->failed_image_count);
     det_json_begin_object(json, "objects");
     det_json_integer(json, "counted", (int64_t)e->objects);
     det_json_integer(json, "ignored", (int64_t)e->ignored);

@@ -103,9 +103,12 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
              "comp4 files) and prints average precision and recall, over all classes and for each, "
              "exactly as the official evaluations compute them. Classes are matched by name where "
              "the results have names. Detections on unknown pictures or of unknown classes are "
-             "left out, counted and named on standard error.",
+             "left out, counted and named on standard error. With --config or --model, a detector "
+             "runs over the annotated pictures first.",
          .examples = {{"detect eval --annotations val.json --results found.json",
                        "COCO's twelve figures and a table of classes."},
+                      {"detect eval -c det.json -a val.json --images val/ -R found.jsonl",
+                       "Runs a detector and measures it; interrupted, the same command goes on."},
                       {"detect eval -a VOC2007 --split test -R results/ --metric voc07",
                        "The 11-point average precision of VOC2007, from comp4 files."},
                       {"detect eval -a val.json -R found.json --errors --bootstrap 1000",
@@ -267,13 +270,19 @@ const cli_option cli_options[] = {
     TEXT("config", 'c', "FILE", FILES, ON_INPUTS, config,
          "Take the settings from a JSON file (configs/det.schema.json describes it). The options "
          "below win over it."),
+    TEXT("config", 'c', "FILE", FILES, IN(CLI_EVAL), config,
+         "Run the detector of this JSON file (configs/det.schema.json describes it) over the "
+         "annotated pictures, keep its results in --results, and measure these. The options below "
+         "win over it."),
     TEXTS("model", 'm', "FILE", FILES, IN(CLI_DETECT), models,
           "Classify with this model file; short for classifier.models. Repeated, the models vote."),
+    TEXTS("model", 'm', "FILE", FILES, IN(CLI_EVAL), models,
+          "The same with this model file; short for classifier.models. Repeated, the models vote."),
     TEXTS("model", 'm', "FILE", FILES, IN(CLI_CLASSIFY), models,
           "Classify with this model file; short for classifier.models. Repeated, the models are "
           "averaged."),
     TEXTS("model", 'm', "FILE", FILES, IN(CLI_BENCH_NETWORK), models, "The model file to run."),
-    TEXTS("set", 's', "KEY=VALUE", KEYS, ON_INPUTS, settings,
+    TEXTS("set", 's', "KEY=VALUE", KEYS, ON_INPUTS | IN(CLI_EVAL), settings,
           "Set one key of the configuration, such as postprocess.nms.iou=0.3; 'detect help keys' "
           "lists them. May be repeated; wins over all else."),
     CHOICE("method", 'M', "NAME", "selective_search|uniform|sliding", IN(CLI_PROPOSE), method,
@@ -325,7 +334,10 @@ const cli_option cli_options[] = {
          "What the pictures show: a COCO file, a VOC folder, a YOLO folder or .yaml file."),
     TEXT("results", 'R', "PATH", FILES, IN(CLI_EVAL), results,
          "What was found: COCO results, the JSON of detect (a document, or lines in a .jsonl "
-         "file), or a folder of VOC's comp4 files."),
+         "file), or a folder of VOC's comp4 files. With a detector: the .jsonl file where its "
+         "results are kept, by default eval-results.jsonl; an interrupted run goes on there."),
+    FLAG("restart", 0, IN(CLI_EVAL), restart,
+         "With a detector: run all pictures again, also those whose results are kept."),
     CHOICE("metric", 'M', "NAME", "coco|voc07|voc10|ilsvrc", IN(CLI_EVAL), metric,
            "coco (the default): 101 recalls, IoU .5 to .95. voc07: 11 recalls, IoU .5. voc10: the "
            "area, IoU .5. ilsvrc: the area, with a lower IoU for small objects."),

@@ -21,7 +21,7 @@ typedef struct cli_values {
     bool help, version, print_man;
     bool help_keys; /**< "help keys": the keys of the configuration */
     bool timings, recursive, quiet, verbose, provenance, without_difficult, corrected, errors,
-        winograd, layers;
+        winograd, layers, restart;
     const char *print_completion;
     const char *config, *output, *format, *draw, *classes, *annotations, *method, *segments;
     const char *truth, *images, *split, *plots; /**< annotations to measure against */
@@ -51,7 +51,7 @@ typedef struct cli_example {
     const char *command, *explanation;
 } cli_example;
 
-enum { CLI_EXAMPLES = 6 };
+enum { CLI_EXAMPLES = 8 };
 
 typedef struct cli_command {
     const char *name;     /**< the words that choose it: "model import"; "" is the main job */

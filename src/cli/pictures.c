@@ -161,6 +161,7 @@ static det_status open_writer(const cli_pictures *pictures, const cli_task *task
     det_writer_options options = {.output = values->output,
                                   .stream_fd = STDOUT_FILENO,
                                   .timings = values->timings,
+                                  .append = task->append,
                                   .proposals = task->proposals,
                                   .labels = task->labels,
                                   .annotations = values->annotations,
@@ -394,25 +395,34 @@ static det_status finish(picture_loop *loop, det_status status, det_error *error
     return status;
 }
 
-int cli_pictures_run(cli_pictures *pictures, const cli_task *task)
+det_status cli_pictures_work(cli_pictures *pictures, const cli_task *task, size_t *failures,
+                             det_error *error)
 {
-    det_error error = {0};
     const size_t count = pictures->inputs.count;
     picture_loop loop = {.pictures = pictures,
                          .task = task,
                          .progress =
                              cli_progress_begin(count, task->unit, pictures->values->quiet)};
-    det_status status = open_writer(pictures, task, &loop.writer, &error);
-    if (status < 0) return cli_exit_status(&error);
+    det_status status = open_writer(pictures, task, &loop.writer, error);
+    if (status < 0) return status;
 
-    status = do_all(&loop, &error);
-    status = finish(&loop, status, &error);
-    if (status == DET_OK && task->conclude) status = task->conclude(task->context, &error);
-    if (status < 0) return cli_exit_status(&error);
+    status = do_all(&loop, error);
+    status = finish(&loop, status, error);
+    if (status == DET_OK && task->conclude) status = task->conclude(task->context, error);
+    if (status < 0) return status;
     if (!pictures->values->quiet) cli_small_boxes_advise(&loop.small_boxes, pictures->config);
     if (loop.failures > 0 && count > 1)
         fprintf(stderr, "detect: %zu pictures, failures: %zu\n", count, loop.failures);
-    return loop.failures > 0 ? CLI_FAILED : CLI_DONE;
+    *failures = loop.failures;
+    return DET_OK;
+}
+
+int cli_pictures_run(cli_pictures *pictures, const cli_task *task)
+{
+    size_t failures = 0;
+    det_error error = {0};
+    if (cli_pictures_work(pictures, task, &failures, &error) < 0) return cli_exit_status(&error);
+    return failures > 0 ? CLI_FAILED : CLI_DONE;
 }
 
 void cli_pictures_free(cli_pictures *pictures)

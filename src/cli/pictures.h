@@ -48,6 +48,7 @@ typedef struct cli_task {
     det_status (*conclude)(void *context, det_error *error);
     const char *unit;  /**< of the steps of `process`, for people, or NULL */
     bool proposals;    /**< the result is its regions */
+    bool append;       /**< results are added to what --output holds */
     bool unwritten;    /**< no writer: `measure` and `conclude` are all */
     bool labels;       /**< the result is its labels */
     det_run_info info; /**< for the writer */
@@ -68,8 +69,11 @@ size_t cli_methods(const det_config *config, const char *names[CLI_METHODS]);
 
 /** Finds the pictures and checks, as far as possible, that the results can be written. */
 det_status cli_pictures_open(cli_pictures *pictures, det_error *error);
-/** Works on all pictures. A picture that fails is reported and recorded. @return the exit status.
- */
+/** Works on all pictures. A picture that fails is reported, recorded and counted.
+ *  @return the failure of the run, which is not reported yet. */
+det_status cli_pictures_work(cli_pictures *pictures, const cli_task *task, size_t *failures,
+                             det_error *error);
+/** The same for a command that does nothing else. @return the exit status. */
 int cli_pictures_run(cli_pictures *pictures, const cli_task *task);
 void cli_pictures_free(cli_pictures *pictures);
 

@@ -425,16 +425,14 @@ static const void *stored(const det_config *config, const row_t *row)
     return (const char *)config + row->offset;
 }
 
-/* With as few digits as give the number back: nine are enough for a float, 17 for a double. */
-static void add_shortest(det_json *json, const char *key, double value, bool single)
+/* With as few digits as give the number back; nine are enough. */
+static void add_float(det_json *json, const char *key, float value)
 {
     char text[DET_NUMBER_SIZE];
-    bool same = false;
-    for (int digits = 6; !same; digits++) {
-        double back;
-        det_number_text(text, value, digits);
-        same = digits == 17 || !det_number_parse(text, strlen(text), &back) ||
-               (single ? (float)back == (float)value : back == value);
+    for (int digits = 6; digits <= 9; digits++) {
+        double back = 0;
+        det_number_text(text, (double)value, digits);
+        if (det_number_parse(text, strlen(text), &back) && (float)back == value) break;
     }
     det_json_raw(json, key, text);
 }
@@ -442,8 +440,7 @@ static void add_shortest(det_json *json, const char *key, double value, bool sin
 static void add_numbers(const float numbers[most_numbers], det_json *json, const char *key)
 {
     det_json_begin_array(json, key);
-    for (size_t i = 0; i < most_numbers && numbers[i] > 0; i++)
-        add_shortest(json, NULL, (double)numbers[i], true);
+    for (size_t i = 0; i < most_numbers && numbers[i] > 0; i++) add_float(json, NULL, numbers[i]);
     det_json_end(json);
 }
 
@@ -496,13 +493,13 @@ static void write_uint64(const det_config *config, const row_t *row, det_json *j
 
 static void write_float(const det_config *config, const row_t *row, det_json *json, const char *key)
 {
-    add_shortest(json, key, (double)*(const float *)stored(config, row), true);
+    add_float(json, key, *(const float *)stored(config, row));
 }
 
 static void write_double(const det_config *config, const row_t *row, det_json *json,
                          const char *key)
 {
-    add_shortest(json, key, *(const double *)stored(config, row), false);
+    det_json_exact(json, key, *(const double *)stored(config, row));
 }
 
 static void write_word(const det_config *config, const row_t *row, det_json *json, const char *key)

@@ -207,6 +207,7 @@ static det_status finish(results_data *data, det_error *error)
     seen->unknown_class_objects = part->unknown_class_objects;
     seen->unknown_classes = part->unknown;
     seen->unknown_class_count = part->unknown_count;
+    seen->failed_image_count = part->notes[DET_NOTE_FAILED_IMAGE].count;
     seen->empty_count = part->notes[DET_NOTE_EMPTY].count;
     const det_status status = make_warnings(data, error);
     seen->warnings = (const char *const *)data->warnings;

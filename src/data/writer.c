@@ -55,6 +55,8 @@ static det_status check_options(const det_writer_options *options, det_error *er
     if (format->folder && !options->output)
         return det_fail(error, DET_ARGUMENT,
                         "%s output is a folder of files: name the folder with --output", name);
+    if (options->append && (options->format != DET_FORMAT_JSONL || !options->output))
+        return det_fail(error, DET_ARGUMENT, "only a jsonl file can be added to");
     if (options->proposals && !format->proposals)
         return det_fail(error, DET_ARGUMENT,
                         "%s output cannot hold proposals; json, jsonl and csv can", name);
@@ -70,7 +72,7 @@ static det_status open_output(det_writer *writer, det_error *error)
 {
     if (writer->format->folder) return DET_OK;
     if (writer->options.output && writer->options.format == DET_FORMAT_JSONL) {
-        writer->stream = fopen(writer->name, "wbe");
+        writer->stream = fopen(writer->name, writer->options.append ? "abe" : "wbe");
         return writer->stream ? DET_OK : det_fail_errno(error, writer->name, "write");
     }
     const det_status result = writer->options.output

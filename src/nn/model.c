@@ -122,6 +122,16 @@ const char *det_model_digest(const det_model *model)
     return model->digest;
 }
 
+_Static_assert((int)DET_MODEL_DIGEST_SIZE == (int)DET_DIGEST_SIZE, "what callers make room for");
+
+det_status det_model_file_digest(const det_model *model, char text[DET_MODEL_DIGEST_SIZE],
+                                 det_error *error)
+{
+    const void *const bytes = model->file.data;
+    if (det_digest(&bytes, &model->file.size, 1, text)) return DET_OK;
+    return det_error_file(error, model->path, det_fail_memory(error, "a digest"));
+}
+
 const det_model_input *det_model_get_input(const det_model *model)
 {
     return &model->input;

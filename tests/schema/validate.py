@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Validates documents against the schemas of configs/.
 
-    validate.py SCHEMAS KIND FILE ...   config, output (a document), lines (JSON Lines), recall, eval
+    validate.py SCHEMAS KIND FILE ...   config, output (a document), lines (JSON Lines), recall, eval,
+                                        settings
     validate.py SCHEMAS FOLDER          every FOLDER/KIND/*.json, a check each; none at all of a kind that
                                         unit tests write is a failure
 
@@ -24,6 +25,7 @@ KINDS = {
     "lines": ("output.schema.json", "#/$defs/line", True),
     "recall": ("recall.schema.json", "", False),
     "eval": ("eval.schema.json", "", False),
+    "settings": ("settings.schema.json", "", False),
 }
 OF_UNIT_TESTS = ("config", "output", "lines")
 

@@ -218,6 +218,32 @@ static void a_model_answers_questions(void **state)
     det_model_free(model);
 }
 
+static void file_digest(const char *path, char digest[DET_MODEL_DIGEST_SIZE])
+{
+    det_model *model = NULL;
+    det_error error = {0};
+    test_assert_ok(det_model_open(path, &model, &error), &error);
+    test_assert_ok(det_model_file_digest(model, digest, &error), &error);
+    assert_int_equal(strlen(digest), 9 + 32);
+    det_model_free(model);
+}
+
+static void the_digest_of_the_file_covers_how_the_network_is_fed(void **state)
+{
+    (void)state;
+    char digest[DET_MODEL_DIGEST_SIZE], again[DET_MODEL_DIGEST_SIZE], other[DET_MODEL_DIGEST_SIZE];
+    const char *path = test_path("small.safetensors"), *fed = test_path("fed.safetensors");
+    test_small_network(path);
+    file_digest(path, digest);
+    file_digest(path, again);
+    assert_string_equal(digest, again);
+    det_text file = altered_model("\"mean\":[104,", "\"mean\":[105,");
+    test_write_file(fed, file.data, file.length);
+    file_digest(fed, other);
+    assert_string_not_equal(digest, other);
+    det_text_free(&file);
+}
+
 static void a_shared_model_lives_until_its_last_reference(void **state)
 {
     (void)state;
@@ -696,6 +722,7 @@ int main(void)
         cmocka_unit_test(a_small_network_is_read_as_it_was_written),
         cmocka_unit_test(data_begins_at_a_multiple_of_64_bytes),
         cmocka_unit_test(a_model_answers_questions),
+        cmocka_unit_test(the_digest_of_the_file_covers_how_the_network_is_fed),
         cmocka_unit_test(a_shared_model_lives_until_its_last_reference),
         cmocka_unit_test(classes_may_have_ids_synsets_and_synonyms),
         cmocka_unit_test(the_background_counts_as_an_output_but_not_as_a_class),

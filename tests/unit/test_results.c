@@ -257,6 +257,7 @@ static void lines_of_detect_are_read(void **state)
     assert_int_equal(results->format, DET_RESULTS_JSONL);
     assert_int_equal(results->object_count, 1);
     assert_warned(results, "failed when they were run, without detections: 1");
+    assert_int_equal(results->failed_image_count, 1);
     assert_warned(results, "list again, whose detections add up: 1");
     det_results_free(results);
     det_error error = {0};

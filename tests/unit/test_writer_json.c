@@ -235,6 +235,31 @@ static void lines_appear_as_they_come(void **state)
     test_assert_ok(det_writer_close(writer, &error), &error);
 }
 
+static void lines_may_be_added_to_those_of_an_earlier_run(void **state)
+{
+    (void)state;
+    char whole[1 << 13];
+    det_error error = {0};
+    const char *path = test_path("resumed.jsonl");
+    det_writer_options options = test_writer_options(DET_FORMAT_JSONL, path);
+    write_all(&options);
+    strcpy(whole, test_text_of(path));
+    test_assert_ok(test_write_results(&options, test_results, 1, &error), &error);
+    options.append = true;
+    test_assert_ok(test_write_results(&options, test_results + 1, test_result_count - 1, &error),
+                   &error);
+    assert_string_equal(test_text_of(path), whole);
+
+    det_writer *writer = NULL;
+    options.format = DET_FORMAT_CSV;
+    test_assert_error(det_writer_open(&options, &writer, &error), DET_ARGUMENT, &error,
+                      "only a jsonl file");
+    options.format = DET_FORMAT_JSONL;
+    options.output = NULL;
+    test_assert_error(det_writer_open(&options, &writer, &error), DET_ARGUMENT, &error,
+                      "only a jsonl file");
+}
+
 static void a_stream_gets_the_whole_document_and_stays_open(void **state)
 {
     (void)state;
@@ -406,6 +431,7 @@ int main(void)
         cmocka_unit_test(equal_results_give_equal_bytes),
         cmocka_unit_test(a_file_appears_only_when_it_is_complete),
         cmocka_unit_test(lines_appear_as_they_come),
+        cmocka_unit_test(lines_may_be_added_to_those_of_an_earlier_run),
         cmocka_unit_test(a_stream_gets_the_whole_document_and_stays_open),
         cmocka_unit_test(a_closed_pipe_is_an_error),
         cmocka_unit_test(a_full_disk_is_an_error),
