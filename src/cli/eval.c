@@ -292,16 +292,16 @@ static void free_figures(cli_figures *f)
     det_annotations_free(f->annotations);
 }
 
-int cli_run_eval(const cli_values *given)
+int cli_run_eval(const cli_values *values)
 {
     det_error error = {0};
-    cli_values values = *given;
-    values.results = cli_eval_results(given);
+    cli_values settled = *values;
+    settled.results = cli_eval_results(values);
     request r = {0};
     cli_figures figures = {0};
-    const det_status status = evaluate(&values, &r, &figures, &error);
+    const det_status status = evaluate(&settled, &r, &figures, &error);
     const bool failed =
-        cli_eval_runs(given) && figures.results && figures.results->failed_image_count > 0;
+        cli_eval_runs(values) && figures.results && figures.results->failed_image_count > 0;
     free_figures(&figures);
     free_request(&r);
     if (status < 0) return cli_exit_status(&error);

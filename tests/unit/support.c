@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/support.h"
 
+#include <dirent.h>
 #include <ftw.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -51,6 +52,17 @@ const char *test_path(const char *name)
     char *path = paths[next++ % 4];
     snprintf(path, sizeof paths[0], "%s/%s", test_folder(), name);
     return path;
+}
+
+size_t test_count_files(const char *path)
+{
+    size_t count = 0;
+    DIR *list = opendir(path);
+    assert_non_null(list);
+    for (const struct dirent *entry; (entry = readdir(list));)
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    closedir(list);
+    return count;
 }
 
 void test_unpack(const char *name)

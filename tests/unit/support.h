@@ -22,6 +22,8 @@ const char *test_folder(void);
 /** Path of `name` in test_folder. Four paths stay valid at a time. */
 const char *test_path(const char *name);
 
+/** How many entries a folder has. */
+size_t test_count_files(const char *path);
 /** Unpacks an archive of the test data, by its name there, into test_folder. */
 void test_unpack(const char *name);
 

@@ -3,7 +3,6 @@
 #include "src/base/memory.h"
 #include "tests/unit/support.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -70,16 +69,6 @@ static void a_pipe_is_read_to_its_end_and_no_further_than_the_limit(void **state
     }
 }
 
-static int entries_of(const char *folder)
-{
-    DIR *list = opendir(folder);
-    assert_non_null(list);
-    int count = 0;
-    while (readdir(list)) count++;
-    closedir(list);
-    return count - 2; /* . and .. */
-}
-
 static void an_output_appears_whole_or_not_at_all(void **state)
 {
     (void)state;
@@ -105,7 +94,7 @@ static void an_output_appears_whole_or_not_at_all(void **state)
     assert_int_equal(bytes.size, 5);
     assert_memory_equal(bytes.data, "first", 5);
     det_bytes_free(&bytes);
-    assert_int_equal(entries_of(folder), 1);
+    assert_int_equal(test_count_files(folder), 1);
     det_output_abandon(&(det_output){0});
 }
 

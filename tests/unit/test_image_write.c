@@ -4,7 +4,6 @@
 #include "src/image/encode.h"
 #include "tests/unit/support_image.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -76,24 +75,14 @@ static void rows_may_lie_apart(void **state)
     det_image_free(&picture);
 }
 
-static int files_in_folder(void)
-{
-    int count = 0;
-    DIR *folder = opendir(test_folder());
-    assert_non_null(folder);
-    while (readdir(folder)) count++;
-    closedir(folder);
-    return count;
-}
-
 static void assert_refused(const det_image *picture, const char *path, det_status status,
                            const char *part)
 {
-    const int before = files_in_folder();
+    const size_t before = test_count_files(test_folder());
     det_error error = {0};
     test_assert_error(det_image_write(picture, path, &error), status, &error, part);
     assert_string_equal(error.file, path);
-    assert_int_equal(files_in_folder(), before);
+    assert_int_equal(test_count_files(test_folder()), before);
 }
 
 static void other_endings_are_refused(void **state)
@@ -171,7 +160,7 @@ static void short_memory_leaves_no_file(void **state)
     for (int i = 0; i < 2; i++) {
         bool failed = true;
         for (uint64_t nth = 1; failed; nth++) {
-            const int before = files_in_folder();
+            const size_t before = test_count_files(test_folder());
             det_error error = {0};
             det_memory_fail_at(nth);
             const det_status status = det_image_write(&picture, test_path(names[i]), &error);
@@ -179,7 +168,7 @@ static void short_memory_leaves_no_file(void **state)
             det_memory_fail_at(0);
             if (!failed) break;
             test_assert_error(status, DET_MEMORY, &error, "out of memory");
-            assert_int_equal(files_in_folder(), before);
+            assert_int_equal(test_count_files(test_folder()), before);
         }
     }
     det_image_free(&picture);

@@ -157,7 +157,7 @@ static void results_in_pieces_keep_their_order(void **state)
 {
     (void)state;
     enum { count = 4096 };
-    char *text = malloc(count * 96), *at = text;
+    char *text = malloc((size_t)count * 96), *at = text;
     assert_non_null(text);
     for (int i = 0; i < count; i++)
         at += sprintf(

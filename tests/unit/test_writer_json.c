@@ -193,31 +193,20 @@ static void equal_results_give_equal_bytes(void **state)
 
 /* ---- Where the bytes go ---- */
 
-static size_t files_in_folder(void)
-{
-    size_t count = 0;
-    char command[256];
-    snprintf(command, sizeof command, "ls -A %s | wc -l", test_folder());
-    FILE *pipe = popen(command, "r");
-    assert_int_equal(fscanf(pipe, "%zu", &count), 1);
-    pclose(pipe);
-    return count;
-}
-
 static void a_file_appears_only_when_it_is_complete(void **state)
 {
     (void)state;
     det_writer *writer = NULL;
     det_error error = {0};
     const char *path = test_path("late.json");
-    const size_t before = files_in_folder();
+    const size_t before = test_count_files(test_folder());
     const det_writer_options options = test_writer_options(DET_FORMAT_JSON, path);
     test_assert_ok(det_writer_open(&options, &writer, &error), &error);
     test_assert_ok(det_writer_add(writer, &test_results[0], &error), &error);
     assert_int_equal(access(path, F_OK), -1);
     det_writer_abandon(writer);
     assert_int_equal(access(path, F_OK), -1);
-    assert_int_equal(files_in_folder(), before);
+    assert_int_equal(test_count_files(test_folder()), before);
     det_writer_abandon(NULL);
 }
 
