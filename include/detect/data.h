@@ -47,7 +47,7 @@ typedef struct det_config {
     struct {
         float score_threshold;
         size_t max_detections;
-        bool box_regression;
+        int box_regression; /**< 1: yes, 0: no, -1: where a model has it */
         det_nms_method nms_method;
         float nms_iou;
     } postprocess;

@@ -128,9 +128,10 @@ const det_config_row det_config_rows[] = {
     {"postprocess.max_detections", "integer", "100", &det_config_kind_size,
      FIELD(postprocess.max_detections), RANGE(0, 1000000),
      .help = "How many detections a picture has at most, the best first; 0: all."},
-    {"postprocess.box_regression", "boolean", "false", &det_config_kind_bool,
-     FIELD(postprocess.box_regression),
-     .help = "Whether boxes are corrected by the box regression of the model."},
+    {"postprocess.box_regression", "boolean", "null", &det_config_kind_bool_or_null,
+     FIELD(postprocess.box_regression), .nullable = true,
+     .help = "Whether the boxes of regions are moved as the models say (box deltas); null: where "
+             "one of them does."},
     {"postprocess.nms.method", "string", "\"hard\"", &det_config_kind_nms_method,
      WORDS("hard", "none"), .help = "How detections of a class that overlap are suppressed."},
     {"postprocess.nms.iou", "number", "0.3", &det_config_kind_float, FIELD(postprocess.nms_iou),

@@ -127,6 +127,17 @@ static det_status set_bool(det_config *config, const row_t *row, json_object *va
     return DET_OK;
 }
 
+/* Null is stored as -1. */
+static det_status set_bool_or_null(det_config *config, const row_t *row, json_object *value,
+                                   const char *folder, det_error *error)
+{
+    (void)folder;
+    if (value && !json_object_is_type(value, json_type_boolean))
+        return wrong_type("true, false or null", value, error);
+    *(int *)field(config, row) = value ? json_object_get_boolean(value) : -1;
+    return DET_OK;
+}
+
 static det_status set_int(det_config *config, const row_t *row, json_object *value,
                           const char *folder, det_error *error)
 {
@@ -456,6 +467,16 @@ static void write_bool(const det_config *config, const row_t *row, det_json *jso
     det_json_bool(json, key, *(const bool *)stored(config, row));
 }
 
+static void write_bool_or_null(const det_config *config, const row_t *row, det_json *json,
+                               const char *key)
+{
+    const int value = *(const int *)stored(config, row);
+    if (value < 0)
+        det_json_null(json, key);
+    else
+        det_json_bool(json, key, value);
+}
+
 static void write_int(const det_config *config, const row_t *row, det_json *json, const char *key)
 {
     det_json_integer(json, key, *(const int *)stored(config, row));
@@ -584,6 +605,7 @@ static void write_models(const det_config *config, const row_t *row, det_json *j
 
 const det_config_kind det_config_kind_version = {set_version, write_version};
 const det_config_kind det_config_kind_bool = {set_bool, write_bool};
+const det_config_kind det_config_kind_bool_or_null = {set_bool_or_null, write_bool_or_null};
 const det_config_kind det_config_kind_int = {set_int, write_int};
 const det_config_kind det_config_kind_int_or_null = {set_int_or_null, write_int_or_null};
 const det_config_kind det_config_kind_int_or_none = {set_int_or_none, write_int_or_none};

@@ -67,12 +67,11 @@ static void free_workspace(workspace *w)
     det_free(w->survivors);
 }
 
-static det_status suppress_class(const det_candidate *items, size_t count,
-                                 const det_region *regions, float iou, workspace *w,
+static det_status suppress_class(const det_candidate *items, size_t count, float iou, workspace *w,
                                  det_error *error)
 {
     for (size_t i = 0; i < count; i++) {
-        w->boxes[i] = regions[items[i].region].box;
+        w->boxes[i] = items[i].box;
         w->scores[i] = items[i].score;
     }
     const int64_t kept = det_nms_hard(w->boxes, w->scores, count, iou, w->kept);
@@ -85,8 +84,7 @@ static det_status suppress_class(const det_candidate *items, size_t count,
     return DET_OK;
 }
 
-static det_status suppress(det_candidates *list, const det_region *regions, float iou,
-                           det_error *error)
+static det_status suppress(det_candidates *list, float iou, det_error *error)
 {
     workspace w = {0};
     det_status status = DET_OK;
@@ -98,7 +96,7 @@ static det_status suppress(det_candidates *list, const det_region *regions, floa
     for (size_t first = 0, end; first < list->count && status == DET_OK; first = end) {
         end = first;
         while (end < list->count && list->items[end].class_id == list->items[first].class_id) end++;
-        status = suppress_class(list->items + first, end - first, regions, iou, &w, error);
+        status = suppress_class(list->items + first, end - first, iou, &w, error);
     }
     if (status < 0) goto done;
     for (size_t i = 0; i < w.survivor_count; i++) list->items[i] = w.survivors[i];
@@ -108,12 +106,12 @@ done:
     return status;
 }
 
-det_status det_candidates_fuse(det_candidates *list, const det_region *regions,
-                               const det_fusion_options *options, det_error *error)
+det_status det_candidates_fuse(det_candidates *list, const det_fusion_options *options,
+                               det_error *error)
 {
     if (list->count == 0) return DET_OK;
     if (options->method == DET_NMS_HARD) {
-        const det_status status = suppress(list, regions, options->iou, error);
+        const det_status status = suppress(list, options->iou, error);
         if (status < 0) return status;
     }
     qsort(list->items, list->count, sizeof *list->items, by_score_then_region);

@@ -9,6 +9,7 @@
 typedef struct det_candidate {
     size_t class_id, region; /**< region: its position among the proposals */
     float score;
+    det_box box; /**< where the object is: the region's, or where regression moved it */
 } det_candidate;
 
 /** A list that grows; {0} is empty. */
@@ -30,9 +31,8 @@ typedef struct det_fusion_options {
 
 /** Suppresses per class and keeps the best: the list is put in the order score descending, then
  *  region, then class, and shortened to the survivors.
- *  @param regions the proposals that the candidates' `region` counts in.
  *  @return DET_OK, DET_ARGUMENT (as det_nms_hard), DET_MEMORY. */
-det_status det_candidates_fuse(det_candidates *list, const det_region *regions,
-                               const det_fusion_options *options, det_error *error);
+det_status det_candidates_fuse(det_candidates *list, const det_fusion_options *options,
+                               det_error *error);
 
 #endif

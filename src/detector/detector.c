@@ -5,6 +5,7 @@
 #include "src/base/memory.h"
 #include "src/base/run.h"
 #include "src/base/text.h"
+#include "src/detector/box_deltas.h"
 #include "src/detector/candidates.h"
 #include "src/detector/ensemble.h"
 #include "src/detector/nearest.h"
@@ -41,18 +42,9 @@ static det_status check_methods(const det_config *config, det_error *error)
 /* What the schema allows but this version cannot run. */
 static det_status check_supported(const det_config *config, det_error *error)
 {
-    const struct {
-        bool missing;
-        const char *key, *advice;
-    } checks[] = {
-        {config->classifier.cascade, "classifier.cascade", "cascades are not available; use false"},
-        {config->postprocess.box_regression, "postprocess.box_regression",
-         "no model has a box regression head yet; use false"},
-    };
-    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
-        if (checks[i].missing)
-            return det_fail_at(error, DET_UNSUPPORTED, NULL, checks[i].key, "%s", checks[i].advice);
-    return check_methods(config, error);
+    if (!config->classifier.cascade) return check_methods(config, error);
+    return det_fail_at(error, DET_UNSUPPORTED, NULL, "classifier.cascade",
+                       "cascades are not available; use false");
 }
 
 static settings settings_of(const det_config *config)
@@ -93,7 +85,8 @@ det_status det_detector_create(const det_config *config, det_detector **detector
     det_detector *made = det_alloc_zeroed(1, sizeof *made);
     if (!made) return det_fail_memory(error, "a detector");
     made->settings = settings_of(config);
-    status = det_ensemble_create(config, NULL, &made->ensemble, error);
+    const det_ensemble_options options = {.boxes = true};
+    status = det_ensemble_create(config, &options, &made->ensemble, error);
     if (status == DET_OK) status = check_memory(made, 0, "the networks", error);
     if (status == DET_OK) status = det_detector_select_classes(made, NULL, 0, error);
     if (status < 0) {
@@ -162,16 +155,32 @@ typedef struct task {
     const det_run *run;
 } task;
 
-/* row: the network's output for one region, background included. */
-static bool add_candidates(const det_detector *detector, const float *row, size_t region,
-                           det_candidates *candidates)
+/* What the networks say of a region. */
+typedef struct {
+    const float *probabilities; /* background included */
+    const float *deltas;        /* DET_BOX_DELTAS a class, or NULL */
+} opinion;
+
+/* Where an object of a class is in a region; not sound where that is outside the picture. */
+static det_box box_of(const task *t, size_t region, size_t class_id, const float *deltas)
+{
+    const det_box box = t->regions[region].box;
+    if (!deltas) return box;
+    const det_box moved = det_box_deltas_decode(box, deltas + DET_BOX_DELTAS * class_id);
+    return det_box_clip(moved, t->image->width, t->image->height);
+}
+
+static bool add_candidates(const det_detector *detector, const task *t, size_t region,
+                           const opinion *says, det_candidates *candidates)
 {
     const det_model *model = det_detector_model(detector);
     const float threshold = detector->settings.score_threshold;
     for (size_t i = 0; i < model->class_count; i++) {
-        const float score = row[det_class_column(model, i)];
+        const float score = says->probabilities[det_class_column(model, i)];
         if (!(score >= threshold) || !detector->selected[i]) continue;
-        if (!det_candidates_add(candidates, (det_candidate){i, region, score})) return false;
+        const det_box box = box_of(t, region, i, says->deltas);
+        if (!det_box_is_sound(box)) continue;
+        if (!det_candidates_add(candidates, (det_candidate){i, region, score, box})) return false;
     }
     return true;
 }
@@ -182,6 +191,7 @@ static det_status classify_all(const det_detector *detector, det_ensemble_run *e
     const size_t batch = detector->ensemble.batch, count = t->count;
     const det_model *model = det_detector_model(detector);
     const size_t row = model->class_count + (model->background_index >= 0);
+    const size_t delta_row = DET_BOX_DELTAS * model->class_count;
     for (size_t first = 0; first < count; first += batch) {
         const size_t some = count - first < batch ? count - first : batch;
         const float *probabilities = NULL;
@@ -190,9 +200,12 @@ static det_status classify_all(const det_detector *detector, det_ensemble_run *e
             status = det_ensemble_classify(ensemble, t->image, t->regions + first, some,
                                            &probabilities, error);
         if (status < 0) return status;
-        for (size_t i = 0; i < some; i++)
-            if (!add_candidates(detector, probabilities + i * row, first + i, candidates))
+        const float *deltas = det_ensemble_deltas(ensemble);
+        for (size_t i = 0; i < some; i++) {
+            const opinion says = {probabilities + i * row, deltas ? deltas + i * delta_row : NULL};
+            if (!add_candidates(detector, t, first + i, &says, candidates))
                 return det_fail_memory(error, "the candidates of a picture");
+        }
     }
     return det_run_check(t->run, count, count, error);
 }
@@ -210,7 +223,7 @@ static det_status fill_result(const det_detector *detector, const det_candidates
             .class_id = (int64_t)c->class_id,
             .category_id = model->classes[c->class_id].category_id,
             .score = c->score,
-            .box = regions[c->region].box,
+            .box = c->box,
             .source = regions[c->region].source,
         };
     }
@@ -249,7 +262,7 @@ static det_status classify(const det_detector *detector, const task *t, det_resu
     if (status < 0) goto done;
 
     double start_s = det_now_s();
-    status = det_candidates_fuse(&candidates, t->regions, &detector->settings.fusion, error);
+    status = det_candidates_fuse(&candidates, &detector->settings.fusion, error);
     if (status == DET_OK) status = fill_result(detector, &candidates, t->regions, result, error);
     result->timings.fusion_ms = lap_ms(&start_s);
 done:

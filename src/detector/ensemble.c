@@ -6,6 +6,7 @@
 #include "src/base/memory.h"
 #include "src/base/parallel.h"
 #include "src/base/run.h"
+#include "src/detector/box_deltas.h"
 #include "src/detector/nearest.h"
 #include "src/nn/network_fill.h"
 
@@ -84,15 +85,16 @@ static bool is_unknown(const det_model *model, const char *layer)
     return layer && det_graph_find(&model->graph, layer) < 0;
 }
 
-/* @param layer whose output is wanted, or NULL. */
+/* @param outputs of which the names of the layers count. */
 static det_status create_pool(det_ensemble *ensemble, size_t at, const det_config *config,
-                              const char *layer, det_error *error)
+                              const det_network_options *outputs, det_error *error)
 {
     const char *from = config->classifier.pool_layer;
     size_t scales = 0;
     while (scales < DET_POOL_SCALES && config->classifier.pool_scales[scales] > 0) scales++;
     const det_region_pool_options options = {.layer = *from ? from : NULL,
-                                             .target = layer,
+                                             .targets = outputs->to,
+                                             .target_count = outputs->to_count,
                                              .scales_px = config->classifier.pool_scales,
                                              .scale_count = scales,
                                              .maximum =
@@ -107,21 +109,36 @@ static det_status create_pool(det_ensemble *ensemble, size_t at, const det_confi
     return det_error_inside(error, "classifier.pool.layer", ": ", status);
 }
 
+/* Names the layers that a network is to give. @param to room for two. */
+static det_status choose_outputs(det_ensemble *ensemble, const det_model *model, bool deltas,
+                                 const char *layer, const char **to, size_t *count,
+                                 det_error *error)
+{
+    if (is_unknown(model, layer)) return det_fail_unknown_layer(model, layer, error);
+    to[0] = layer ? layer : det_model_output(model, DET_ROLE_PROBABILITIES);
+    if (!to[0]) return det_fail(error, DET_ARGUMENT, "the model has no class probabilities");
+    *count = 1;
+    if (!deltas || model->box_deltas < 0) return DET_OK;
+    to[(*count)++] = det_model_output(model, DET_ROLE_BOX_DELTAS);
+    ensemble->delta_count++;
+    return DET_OK;
+}
+
 static det_status compile(det_ensemble *ensemble, size_t at, const det_config *config,
-                          const char *layer, det_error *error)
+                          const det_ensemble_options *wanted, det_error *error)
 {
     det_model *model = ensemble->models[at];
-    if (is_unknown(model, layer))
-        return det_error_file(error, model->path, det_fail_unknown_layer(model, layer, error));
+    const char *to[2];
     det_network_options options = {.precision = ensemble->precision,
                                    .batch = ensemble->batch,
                                    .threads = ensemble->threads,
                                    .winograd = config->classifier.winograd,
-                                   .to = layer ? &layer : NULL,
-                                   .to_count = layer ? 1 : 0};
-    det_status status = DET_OK;
-    if (ensemble->pools) {
-        status = create_pool(ensemble, at, config, layer, error);
+                                   .to = to};
+    const bool deltas = wanted->boxes && config->postprocess.box_regression != 0;
+    det_status status =
+        choose_outputs(ensemble, model, deltas, wanted->layer, to, &options.to_count, error);
+    if (status == DET_OK && ensemble->pools) {
+        status = create_pool(ensemble, at, config, &options, error);
         if (status == DET_OK) options.from = det_region_pool_layer(ensemble->pools[at]);
         options.from_channels_last = true;
     }
@@ -165,6 +182,17 @@ static det_status check_vote(const char *vote, det_error *error)
                        "only \"average\" is available");
 }
 
+static det_status check_deltas(const det_ensemble *ensemble, const det_config *config,
+                               const det_ensemble_options *options, det_error *error)
+{
+    if (!options->boxes || config->postprocess.box_regression <= 0 || ensemble->delta_count > 0)
+        return DET_OK;
+    return det_fail_at(error, DET_ARGUMENT, NULL, "postprocess.box_regression",
+                       "'%s' does not say how boxes are moved (outputs.box_deltas); leave it out, "
+                       "or use a model that was trained to",
+                       ensemble->models[0]->path);
+}
+
 det_status det_ensemble_create(const det_config *config, const det_ensemble_options *options,
                                det_ensemble *ensemble, det_error *error)
 {
@@ -194,9 +222,9 @@ det_status det_ensemble_create(const det_config *config, const det_ensemble_opti
     if (status == DET_OK) status = choose_precision(ensemble, config->classifier.precision, error);
     for (size_t i = 0; i < count && status == DET_OK; i++) {
         if (options->whole_pictures) forget_surroundings(&ensemble->crops[i]);
-        status = compile(ensemble, i, config, options->layer, error);
+        status = compile(ensemble, i, config, options, error);
     }
-    return status;
+    return status == DET_OK ? check_deltas(ensemble, config, options, error) : status;
 }
 
 void det_ensemble_free(det_ensemble *ensemble)
@@ -223,6 +251,12 @@ size_t det_ensemble_values(const det_ensemble *ensemble)
     return det_shape_values(det_network_output_shape(ensemble->networks[0], 0));
 }
 
+/* Values of a row of det_ensemble_deltas. */
+static size_t delta_values(const det_ensemble *ensemble)
+{
+    return ensemble->delta_count > 0 ? DET_BOX_DELTAS * ensemble->models[0]->class_count : 0;
+}
+
 size_t det_class_column(const det_model *model, size_t class_id)
 {
     const bool after = model->background_index >= 0 && class_id >= (size_t)model->background_index;
@@ -247,8 +281,8 @@ det_status det_check_picture(const det_image *image, det_error *error)
 
 size_t det_ensemble_memory(const det_ensemble *ensemble)
 {
-    size_t bytes = ensemble->batch *
-                   (largest_crop(ensemble) + 2 * sizeof(float) * det_ensemble_values(ensemble));
+    const size_t values = det_ensemble_values(ensemble) + delta_values(ensemble);
+    size_t bytes = ensemble->batch * (largest_crop(ensemble) + 2 * sizeof(float) * values);
     for (size_t i = 0; i < ensemble->count; i++) bytes += det_network_memory(ensemble->networks[i]);
     return bytes;
 }
@@ -263,18 +297,27 @@ det_status det_ensemble_check_memory(const det_ensemble *ensemble, uint64_t limi
                        (bytes >> 20) + 1, (unsigned long long)limit_mb, advice);
 }
 
+static float *allocate_rows(const det_ensemble *ensemble, size_t values)
+{
+    size_t count = 0;
+    const bool possible = det_multiply_size(ensemble->batch, values, &count);
+    return possible ? det_alloc_array(count, sizeof(float)) : NULL;
+}
+
 det_status det_ensemble_run_create(const det_ensemble *ensemble, det_ensemble_run *run,
                                    det_error *error)
 {
     *run = (det_ensemble_run){.ensemble = ensemble};
-    size_t values = 0;
-    if (!det_multiply_size(ensemble->batch, det_ensemble_values(ensemble), &values))
-        return det_fail_memory(error, "a batch of regions");
+    const size_t values = det_ensemble_values(ensemble);
+    const bool deltas = ensemble->delta_count > 0;
     run->pixels = det_alloc_array(ensemble->batch, largest_crop(ensemble));
-    run->outputs = det_alloc_array(values, sizeof *run->outputs);
-    run->sum = det_alloc_array(values, sizeof *run->sum);
+    run->outputs[0] = allocate_rows(ensemble, values);
+    run->sum = allocate_rows(ensemble, values);
+    if (deltas) run->outputs[1] = allocate_rows(ensemble, delta_values(ensemble));
+    if (deltas) run->deltas = allocate_rows(ensemble, delta_values(ensemble));
     if (ensemble->pools) run->maps = det_alloc_zeroed(ensemble->count, sizeof(det_region_maps *));
-    if (!run->pixels || !run->outputs || !run->sum || (ensemble->pools && !run->maps))
+    if (!run->pixels || !run->outputs[0] || !run->sum || (ensemble->pools && !run->maps) ||
+        (deltas && !(run->outputs[1] && run->deltas)))
         return det_fail_memory(error, "a batch of regions");
     return det_worker_create((const det_network *const *)ensemble->networks, ensemble->count,
                              &run->worker, error);
@@ -295,8 +338,10 @@ void det_ensemble_run_free(det_ensemble_run *run)
     det_free(run->maps);
     det_worker_free(run->worker);
     det_free(run->pixels);
-    det_free(run->outputs);
+    det_free(run->outputs[0]);
+    det_free(run->outputs[1]);
     det_free(run->sum);
+    det_free(run->deltas);
     *run = (det_ensemble_run){0};
 }
 
@@ -344,25 +389,51 @@ static det_status run_network(det_ensemble_run *run, size_t which, size_t count,
 {
     const double start_s = det_now_s();
     const det_status status = det_network_run_pictures(run->ensemble->networks[which], run->worker,
-                                                       run->pixels, count, &run->outputs, error);
+                                                       run->pixels, count, run->outputs, error);
     run->network_ms += (det_now_s() - start_s) * 1e3;
     return status;
+}
+
+/* Four values, or four a class. */
+static void add_deltas(det_ensemble_run *run, size_t which, size_t count)
+{
+    const det_network *network = run->ensemble->networks[which];
+    const size_t row = delta_values(run->ensemble);
+    if (which == 0 && run->deltas) memset(run->deltas, 0, count * row * sizeof *run->deltas);
+    if (det_network_output_count(network) < 2) return;
+    const size_t given = det_shape_values(det_network_output_shape(network, 1));
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < row; j++)
+            run->deltas[i * row + j] += run->outputs[1][i * given + j % given];
 }
 
 /* Of network `which`, the first of which begins the sum. */
 static void add_outputs(det_ensemble_run *run, size_t which, size_t count)
 {
     const size_t total = count * det_ensemble_values(run->ensemble);
+    const float *values = run->outputs[0];
     for (size_t j = 0; j < total; j++)
-        run->sum[j] = which == 0 ? run->outputs[j] : run->sum[j] + run->outputs[j];
+        run->sum[j] = which == 0 ? values[j] : run->sum[j] + values[j];
+    add_deltas(run, which, count);
+}
+
+static void multiply(float *values, size_t count, float factor)
+{
+    for (size_t j = 0; j < count; j++) values[j] *= factor;
 }
 
 static const float *mean_of_outputs(det_ensemble_run *run, size_t count)
 {
-    const size_t total = count * det_ensemble_values(run->ensemble);
-    const float share = 1 / (float)run->ensemble->count;
-    for (size_t j = 0; j < total; j++) run->sum[j] *= share;
+    const det_ensemble *ensemble = run->ensemble;
+    multiply(run->sum, count * det_ensemble_values(ensemble), 1 / (float)ensemble->count);
+    if (run->deltas)
+        multiply(run->deltas, count * delta_values(ensemble), 1 / (float)ensemble->delta_count);
     return run->sum;
+}
+
+const float *det_ensemble_deltas(const det_ensemble_run *run)
+{
+    return run->deltas;
 }
 
 det_status det_ensemble_average(det_ensemble_run *run, det_crop_maker *make, const void *context,
@@ -446,7 +517,7 @@ static det_status run_pooled(det_ensemble_run *run, size_t which, const det_regi
     const double start_s = det_now_s();
     if (status == DET_OK)
         status = det_network_run_filled(run->ensemble->networks[which], run->worker, pool_region,
-                                        &p, count, &run->outputs, error);
+                                        &p, count, run->outputs, error);
     run->crops_ms += times.canvas_ms;
     run->network_ms += times.network_ms + (det_now_s() - start_s) * 1e3;
     return status;

@@ -16,6 +16,7 @@ typedef struct det_ensemble {
     det_region_pool **pools; /**< one a network, or NULL: regions are cropped */
     size_t count;
     det_precision precision; /**< of all networks */
+    size_t delta_count;      /**< networks that give box deltas, as their second output */
     size_t batch;
     int threads;
     uint64_t memory_mb; /**< limits.memory_mb */
@@ -27,6 +28,7 @@ typedef struct det_ensemble_options {
     bool crops_only;     /**< classifier.regions does not count; so too with whole_pictures */
     size_t batch_max;    /**< crops that will ever be run together, 0: any number */
     const char *layer;   /**< whose output is wanted in place of the probabilities, or NULL */
+    bool boxes;          /**< box deltas are wanted besides, as postprocess.box_regression says */
 } det_ensemble_options;
 
 /** The crops that a model looks at. @param context_px around a region; -1: as the model says. */
@@ -65,7 +67,8 @@ typedef struct det_ensemble_run {
     const det_ensemble *ensemble;
     det_worker *worker;
     uint8_t *pixels;        /**< batch crops */
-    float *outputs, *sum;   /**< batch rows of as many values as the networks give */
+    float *outputs[2];      /**< of a network: batch rows of what is wanted, and of box deltas */
+    float *sum, *deltas;    /**< of all networks; deltas: batch rows of 4 values a class, or NULL */
     const det_image *image; /**< that the maps show */
     det_region_maps **maps; /**< one a network, where regions are pooled; made for the image */
     double crops_ms, network_ms;
@@ -75,6 +78,12 @@ typedef struct det_ensemble_run {
 det_status det_ensemble_run_create(const det_ensemble *ensemble, det_ensemble_run *run,
                                    det_error *error);
 void det_ensemble_run_free(det_ensemble_run *run);
+
+/** How far the boxes of the regions move that were classified last: a row of 4 values a class
+ *  (without the background) each, as src/detector/box_deltas.h has them, the mean of the networks
+ *  that give them; of one that moves all classes alike each class has the same. NULL where no
+ *  network does, or none was asked. */
+const float *det_ensemble_deltas(const det_ensemble_run *run);
 
 /** Makes crop `index` of a batch for network `which`; called from several threads at once. */
 typedef det_status det_crop_maker(const void *context, size_t which, size_t index, uint8_t *pixels);

@@ -14,6 +14,7 @@
 #include "src/base/error.h"
 #include "src/base/memory.h"
 #include "src/base/run.h"
+#include "src/detector/box_deltas.h"
 #include "src/detector/trunks.h"
 #include "src/nn/model_file.h"
 #include "src/nn/region_layer.h"
@@ -37,10 +38,11 @@ struct det_region_pool {
 /* ---- Creation ---------------------------------------------------------------------------------
  */
 
-static det_status find_target(const det_model *model, const char *name, int *target,
-                              det_error *error)
+static det_status find_target(const det_model *model, const det_region_pool_options *options,
+                              size_t index, int *target, det_error *error)
 {
-    if (name) return det_graph_require(&model->graph, name, target, error);
+    if (options->targets)
+        return det_graph_require(&model->graph, options->targets[index], target, error);
     *target = model->probabilities;
     if (*target >= 0) return DET_OK;
     return det_fail(error, DET_ARGUMENT, "the model has no class probabilities");
@@ -62,11 +64,18 @@ static det_status find_layer(const det_model *model, const det_region_pool_optio
                              int *layer, det_error *error)
 {
     int target;
-    det_status status = find_target(model, options->target, &target, error);
+    det_status status = find_target(model, options, 0, &target, error);
     if (status < 0) return status;
-    if (!options->layer) return choose_layer(model, target, layer, error);
-    status = det_graph_require(&model->graph, options->layer, layer, error);
-    return status == DET_OK ? det_region_layer_check(&model->graph, *layer, target, error) : status;
+    status = options->layer ? det_graph_require(&model->graph, options->layer, layer, error)
+                            : choose_layer(model, target, layer, error);
+    if (status < 0) return status;
+
+    const size_t targets = options->targets ? options->target_count : 1;
+    for (size_t i = 0; status == DET_OK && i < targets; i++) {
+        status = find_target(model, options, i, &target, error);
+        if (status == DET_OK) status = det_region_layer_check(&model->graph, *layer, target, error);
+    }
+    return status;
 }
 
 static det_status create(det_region_pool *pool, det_model *model, det_error *error)
@@ -242,12 +251,6 @@ static size_t scale_of(const det_region_maps *maps, det_box box)
     return best;
 }
 
-static bool is_sound(det_box box)
-{
-    return isfinite(box.x0) && isfinite(box.y0) && isfinite(box.x1) && isfinite(box.y1) &&
-           box.x1 > box.x0 && box.y1 > box.y0;
-}
-
 /* The picture on its canvas: a crop of the picture and its frame, without surroundings. */
 static det_status draw_canvas(const det_region_maps *maps, const scaled_map *m, uint8_t *pixels,
                               det_error *error)
@@ -329,7 +332,7 @@ det_status det_region_maps_prepare(det_region_maps *maps, const det_region *regi
                                    size_t bytes_max, det_region_times *times, det_error *error)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!is_sound(regions[i].box))
+        if (!det_box_is_sound(regions[i].box))
             return det_fail(error, DET_ARGUMENT, "a region is empty or not finite");
         scaled_map *m = &maps->scales[scale_of(maps, regions[i].box)];
         if (m->values) continue;

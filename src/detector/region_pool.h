@@ -20,8 +20,10 @@
 typedef struct det_region_pool det_region_pool;
 
 typedef struct det_region_pool_options {
-    const char *layer;  /**< to pool from; NULL: the model's own, or else det_region_layer_find */
-    const char *target; /**< the layer whose output is wanted; NULL: the probabilities */
+    const char *layer; /**< to pool from; NULL: the model's own, or else det_region_layer_find */
+    const char *const *targets; /**< target_count layers whose outputs are wanted; NULL: the
+                                   probabilities */
+    size_t target_count;
     const float *scales_px; /**< scale_count lengths of the picture's shorter side; a region takes
                                that at which its crop has the area nearest to the network's input,
                                by ratio. A picture more than twice as long as wide is made smaller,

@@ -2,13 +2,11 @@
 #include "src/train/linear_head.h"
 
 #include "src/base/memory.h"
+#include "src/detector/box_deltas.h"
 #include "src/detector/nms.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-/* Girshick's limit on how much a side may grow: a regression from few examples can go astray. */
-static const float most_log = 1.5F;
 
 /* ---- The head ------------------------------------------------------------------------------- */
 
@@ -84,11 +82,6 @@ void det_linear_head_softmax(const det_linear_head *head, float *outputs)
     for (size_t i = 0; i < count; i++) outputs[i] /= sum;
 }
 
-static float clamp(float value, float low, float high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
 det_box det_linear_head_box(const det_linear_head *head, const det_region_features *regions,
                             size_t region, size_t class_id)
 {
@@ -97,14 +90,8 @@ det_box det_linear_head_box(const det_linear_head *head, const det_region_featur
     float d[4];
     multiply(head->delta_weights + 4 * class_id * head->width, head->delta_biases + 4 * class_id, 4,
              regions, region, d);
-    const float width = box.x1 - box.x0, height = box.y1 - box.y0;
-    const float x = (box.x0 + box.x1) / 2 + d[0] * width;
-    const float y = (box.y0 + box.y1) / 2 + d[1] * height;
-    const float half_width = width * expf(clamp(d[2], -most_log, most_log)) / 2;
-    const float half_height = height * expf(clamp(d[3], -most_log, most_log)) / 2;
-    const float right = (float)regions->picture_width, bottom = (float)regions->picture_height;
-    return (det_box){clamp(x - half_width, 0, right), clamp(y - half_height, 0, bottom),
-                     clamp(x + half_width, 0, right), clamp(y + half_height, 0, bottom)};
+    return det_box_clip(det_box_deltas_decode(box, d), regions->picture_width,
+                        regions->picture_height);
 }
 
 /* ---- A picture ------------------------------------------------------------------------------ */
@@ -160,7 +147,7 @@ static size_t list_candidates(const search *s, size_t class_id)
         const float score = s->probabilities[i * row + class_id];
         if (!(score >= s->options->threshold)) continue;
         const det_box box = det_linear_head_box(s->head, s->regions, i, class_id);
-        if (!(box.x1 > box.x0 && box.y1 > box.y0)) continue;
+        if (!det_box_is_sound(box)) continue;
         s->boxes[count] = box;
         s->places[count] = i;
         s->scores[count++] = score;

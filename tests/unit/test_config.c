@@ -72,7 +72,7 @@ static void the_defaults_are_those_of_the_papers_fast_version(void **state)
     assert_false(c->classifier.cascade || c->classifier.winograd);
     assert_true(c->postprocess.score_threshold == .05f && c->postprocess.max_detections == 100);
     assert_true(c->postprocess.nms_method == DET_NMS_HARD && c->postprocess.nms_iou == .3f);
-    assert_false(c->postprocess.box_regression);
+    assert_int_equal(c->postprocess.box_regression, -1);
     assert_true(c->runtime.threads == 0 && c->runtime.seed == 0);
     assert_true(c->limits.max_pixels == 100000000 && c->limits.max_file_bytes == 1 << 30);
     assert_true(c->limits.max_regions == 20000 && c->limits.memory_mb == 0);
@@ -236,7 +236,7 @@ static void every_key_reaches_its_field(void **state)
     assert_memory_equal(c->classifier.pool_scales, ((float[8]){224, 448.5f}), sizeof(float[8]));
     assert_true(c->classifier.batch == 3 && c->classifier.context_px == 16);
     assert_true(c->classifier.cascade && c->classifier.winograd);
-    assert_true(c->postprocess.box_regression);
+    assert_int_equal(c->postprocess.box_regression, 1);
     assert_true(c->postprocess.score_threshold == .25f && c->postprocess.max_detections == 17);
     assert_true(c->postprocess.nms_method == DET_NMS_NONE && c->postprocess.nms_iou == .5f);
     assert_true(c->runtime.threads == 2 && c->runtime.seed == 19);
@@ -345,6 +345,15 @@ static void nothing_and_no_limit_are_written_as_0_or_null(void **state)
     assert_string_equal(c->classifier.pool_layer, "pool4");
     set(c, "classifier.pool.layer=null");
     assert_string_equal(c->classifier.pool_layer, "");
+    set(c, "postprocess.box_regression=false");
+    assert_int_equal(c->postprocess.box_regression, 0);
+    set(c, "postprocess.box_regression=null");
+    assert_int_equal(c->postprocess.box_regression, -1);
+    const size_t regression =
+        (size_t)(det_config_find("postprocess.box_regression") - det_config_rows);
+    assert_value(c, regression, "null");
+    set(c, "postprocess.box_regression=true");
+    assert_value(c, regression, "true");
     det_config_free(c);
 }
 
@@ -414,6 +423,8 @@ static const struct {
      "outside the range from 0 to 9007199254740991"},
     {"{\"classifier\":{\"context_px\":\"x\"}}", "classifier.context_px",
      "must be an integer or null"},
+    {"{\"postprocess\":{\"box_regression\":1}}", "postprocess.box_regression",
+     "must be true, false or null, not the number 1"},
     {"{\"classifier\":{\"pool\":{\"layer\":3}}}", "classifier.pool.layer",
      "must be a plain string or null, not the number 3"},
     {"{\"classifier\":{\"pool\":{\"layer\":\"\"}}}", "classifier.pool.layer", "is empty"},

@@ -256,7 +256,6 @@ static void settings_that_cannot_run_are_refused_by_their_key(void **state)
         {"proposals.methods=[\"multibox\"]", "proposals.methods"},
         {"classifier.regions=pool", "classifier.pool.layer"},
         {"classifier.cascade=true", "classifier.cascade"},
-        {"postprocess.box_regression=true", "postprocess.box_regression"},
     };
     const char *path = write_color_model("colors.safetensors", .05f);
     for (size_t i = 0; i < sizeof assignments / sizeof *assignments; i++) {

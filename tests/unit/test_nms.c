@@ -94,23 +94,31 @@ static void survivors_do_not_overlap_and_every_victim_overlaps_a_better_survivor
     }
 }
 
-static const det_region regions[] = {
-    {.box = {0, 0, 10, 10}}, {.box = {0, 0, 10, 9}}, {.box = {50, 50, 60, 60}}};
+static const det_box boxes_of_regions[] = {{0, 0, 10, 10}, {0, 0, 10, 9}, {50, 50, 60, 60}};
 
-static det_candidates list_of(const det_candidate *items, size_t count)
+/* A candidate with the box of its region. */
+typedef struct {
+    size_t class_id, region;
+    float score;
+} short_candidate;
+
+static det_candidates list_of(const short_candidate *items, size_t count)
 {
     det_candidates list = {0};
-    for (size_t i = 0; i < count; i++) assert_true(det_candidates_add(&list, items[i]));
+    for (size_t i = 0; i < count; i++)
+        assert_true(det_candidates_add(&list, (det_candidate){items[i].class_id, items[i].region,
+                                                              items[i].score,
+                                                              boxes_of_regions[items[i].region]}));
     return list;
 }
 
 static void classes_do_not_suppress_each_other(void **state)
 {
     (void)state;
-    const det_candidate items[] = {{7, 0, .9f}, {7, 1, .8f}, {3, 1, .7f}, {3, 2, .95f}};
+    const short_candidate items[] = {{7, 0, .9f}, {7, 1, .8f}, {3, 1, .7f}, {3, 2, .95f}};
     det_candidates list = list_of(items, 4);
     const det_fusion_options options = {DET_NMS_HARD, .3f, 0};
-    test_assert_ok(det_candidates_fuse(&list, regions, &options, NULL), NULL);
+    test_assert_ok(det_candidates_fuse(&list, &options, NULL), NULL);
     assert_int_equal(list.count, 3);
     assert_int_equal(list.items[0].class_id, 3);
     assert_int_equal(list.items[0].region, 2);
@@ -123,10 +131,10 @@ static void classes_do_not_suppress_each_other(void **state)
 static void only_the_best_remain_where_there_are_too_many(void **state)
 {
     (void)state;
-    const det_candidate items[] = {{0, 0, .2f}, {1, 2, .5f}, {2, 1, .5f}, {3, 0, .9f}};
+    const short_candidate items[] = {{0, 0, .2f}, {1, 2, .5f}, {2, 1, .5f}, {3, 0, .9f}};
     det_candidates list = list_of(items, 4);
     const det_fusion_options options = {DET_NMS_HARD, .3f, 3};
-    test_assert_ok(det_candidates_fuse(&list, regions, &options, NULL), NULL);
+    test_assert_ok(det_candidates_fuse(&list, &options, NULL), NULL);
     assert_int_equal(list.count, 3);
     assert_int_equal(list.items[0].class_id, 3);
     assert_int_equal(list.items[1].class_id, 2); /* equal scores: the earlier region */
@@ -137,10 +145,10 @@ static void only_the_best_remain_where_there_are_too_many(void **state)
 static void without_suppression_all_remain_in_order(void **state)
 {
     (void)state;
-    const det_candidate items[] = {{7, 1, .8f}, {7, 0, .9f}};
+    const short_candidate items[] = {{7, 1, .8f}, {7, 0, .9f}};
     det_candidates list = list_of(items, 2);
     const det_fusion_options options = {DET_NMS_NONE, .3f, 0};
-    test_assert_ok(det_candidates_fuse(&list, regions, &options, NULL), NULL);
+    test_assert_ok(det_candidates_fuse(&list, &options, NULL), NULL);
     assert_int_equal(list.count, 2);
     assert_int_equal(list.items[0].region, 0);
     det_candidates_free(&list);
@@ -150,13 +158,13 @@ static void without_suppression_all_remain_in_order(void **state)
 static void memory_that_runs_out_is_an_error_and_leaks_nothing(void **state)
 {
     (void)state;
-    const det_candidate items[] = {{7, 0, .9f}, {7, 1, .8f}, {3, 1, .7f}};
+    const short_candidate items[] = {{7, 0, .9f}, {7, 1, .8f}, {3, 1, .7f}};
     const det_fusion_options options = {DET_NMS_HARD, .3f, 0};
     int failures = 0;
     for (uint64_t n = 1;; n++) {
         det_candidates list = list_of(items, 3);
         det_memory_fail_at(n);
-        const det_status status = det_candidates_fuse(&list, regions, &options, NULL);
+        const det_status status = det_candidates_fuse(&list, &options, NULL);
         const bool failed = det_memory_failed();
         det_memory_fail_at(0);
         det_candidates_free(&list);

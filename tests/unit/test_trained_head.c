@@ -17,11 +17,16 @@
  * place there. */
 enum { red_output, background, blue_output, outputs };
 enum { red, blue, class_count };
-enum { features = 72, deltas = 4 * class_count };
+enum { features = 72 };
 
 /* In the order of the outputs. */
 static const det_region shown[outputs] = {
-    {.box = {20, 20, 80, 80}}, {.box = {85, 90, 115, 145}}, {.box = {120, 60, 180, 130}}};
+    {.box = {20, 20, 80, 80}, .source = DET_SOURCE_SLIDING},
+    {.box = {85, 90, 115, 145}},
+    {.box = {120, 60, 180, 130}, .source = DET_SOURCE_UNIFORM}};
+
+/* Red boxes move right by a tenth of their width, blue ones become twice as high. */
+static const float usual_moves[] = {.1f, 0, 0, 0, 0, 0, 0, .6931472f};
 
 static const char *const modes[] = {"classifier.regions=crop", "classifier.regions=pool"};
 
@@ -109,14 +114,14 @@ static det_new_layer linear_layer(const char *name, int channels, const float *w
 }
 
 /* The nearest of the rows: strength * (m x - m m / 2) is greatest for the m that x is nearest to.
- * A row's own score exceeds the others by 10 at least. Boxes of red move right by a tenth of their
- * width; those of blue grow to twice their height. */
-static void write_head(float rows[outputs][features], const char *path)
+ * A row's own score exceeds the others by 10 at least.
+ * @param moves move_count box deltas that hold for all regions alike; 0: there are none. */
+static void write_head(float rows[outputs][features], const float *moves, int move_count,
+                       const char *path)
 {
     static const det_class classes[class_count] = {{.name = "red", .category_id = 4},
                                                    {.name = "blue", .category_id = 9}};
-    static const float none[features * deltas] = {0};
-    const float moves[deltas] = {.1f, 0, 0, 0, 0, 0, 0, logf(2)};
+    static const float none[features * 4 * class_count] = {0};
     float weights[outputs * features], biases[outputs] = {0};
     const double nearest =
         fmin(fmin(squared_distance(rows[0], rows[1]), squared_distance(rows[0], rows[2])),
@@ -130,12 +135,12 @@ static void write_head(float rows[outputs][features], const char *path)
     const det_new_layer layers[] = {
         linear_layer("scores", outputs, weights, biases),
         {.name = "prob", .inputs = {"scores"}, .node = {.op = DET_OP_SOFTMAX}},
-        linear_layer("moves", deltas, none, moves)};
+        linear_layer("moves", move_count, none, moves)};
     derive(trunk_path,
            &(det_model_recipe){.layers = layers,
-                               .layer_count = 3,
+                               .layer_count = move_count > 0 ? 3 : 2,
                                .probabilities = "prob",
-                               .box_deltas = "moves",
+                               .box_deltas = move_count > 0 ? "moves" : NULL,
                                .features = "grid",
                                .classes = classes,
                                .class_count = class_count,
@@ -144,24 +149,31 @@ static void write_head(float rows[outputs][features], const char *path)
            path);
 }
 
-static const char *learn(const char *mode)
+static const char *learn_moves(const char *mode, const float *moves, int move_count,
+                               const char *name)
 {
     float rows[outputs][features];
-    const char *path = test_path("learned.safetensors");
+    const char *path = test_path(name);
     extract(mode, rows);
-    write_head(rows, path);
+    write_head(rows, moves, move_count, path);
     return path;
+}
+
+static const char *learn(const char *mode)
+{
+    return learn_moves(mode, usual_moves, 4 * class_count, "learned.safetensors");
 }
 
 /* ---- What it finds -------------------------------------------------------------------------- */
 
-static det_result detect_with(det_config *config)
+/* Takes the configuration. */
+static det_result detect_in(det_config *config, const det_region *regions, size_t count)
 {
     det_detector *detector = test_detector_of(config);
     det_image image = test_squares();
     det_result result = {0};
     det_error error = {0};
-    test_assert_ok(det_detector_classify(detector, &image, shown, outputs, NULL, &result, &error),
+    test_assert_ok(det_detector_classify(detector, &image, regions, count, NULL, &result, &error),
                    &error);
     for (size_t i = 0; i < result.detection_count; i++) {
         const det_detection *d = &result.detections[i];
@@ -172,6 +184,11 @@ static det_result detect_with(det_config *config)
     det_image_free(&image);
     det_detector_free(detector);
     return result;
+}
+
+static det_result detect_with(det_config *config)
+{
+    return detect_in(config, shown, outputs);
 }
 
 static void assert_finds_both(const char *path, const char *mode, const char *precision)
@@ -230,6 +247,7 @@ static void the_background_is_never_a_detection_and_has_no_class_id(void **state
     det_config *config = test_config_of(&path, 1);
     config->postprocess.score_threshold = 0;
     config->postprocess.nms_method = DET_NMS_NONE;
+    config->postprocess.box_regression = 0;
     det_result result = detect_with(config);
     assert_int_equal(result.detection_count, outputs * class_count);
     float sums[outputs] = {0};
@@ -275,6 +293,183 @@ static void the_background_is_no_label_of_a_picture(void **state)
     det_config_free(config);
 }
 
+/* ---- Boxes ---------------------------------------------------------------------------------- */
+
+/* The only detection of a class above .5. */
+static const det_detection *find_class(const det_result *result, int64_t class_id)
+{
+    const det_detection *found = NULL;
+    for (size_t i = 0; i < result->detection_count; i++) {
+        const det_detection *d = &result->detections[i];
+        if (d->class_id != class_id || d->score < .5f) continue;
+        assert_null(found);
+        found = d;
+    }
+    return found;
+}
+
+static void assert_box(const det_result *result, int64_t class_id, det_box expected)
+{
+    const det_detection *found = find_class(result, class_id);
+    assert_non_null(found);
+    const float *a = &found->box.x0, *b = &expected.x0;
+    for (int i = 0; i < 4; i++)
+        if (!(fabsf(a[i] - b[i]) < 1e-3f))
+            fail_msg("side %d of class %d is %g, not %g", i, (int)class_id, (double)a[i],
+                     (double)b[i]);
+    assert_int_equal(found->source, class_id == red ? DET_SOURCE_SLIDING : DET_SOURCE_UNIFORM);
+}
+
+/* A tenth of 60 is 6. Of 60..130 the middle is 95, and twice the height reaches from 25 to 165; the
+ * picture ends at 150. */
+static void boxes_move_as_the_model_says_and_stay_in_the_picture(void **state)
+{
+    (void)state;
+    for (int m = 0; m < 2; m++)
+        for (int given = 0; given < 2; given++) {
+            const char *path = learn(modes[m]);
+            det_config *config = test_config_of(&path, 1);
+            test_config_set(config, modes[m]);
+            if (given) test_config_set(config, "postprocess.box_regression=true");
+            det_result result = detect_with(config);
+            assert_box(&result, red, (det_box){26, 20, 86, 80});
+            assert_box(&result, blue, (det_box){120, 25, 180, 150});
+            det_result_free(&result);
+        }
+}
+
+static void boxes_stay_where_that_is_asked_for_or_the_model_says_nothing(void **state)
+{
+    (void)state;
+    const char *paths[] = {learn(modes[0]), learn_moves(modes[0], NULL, 0, "still.safetensors")};
+    for (int i = 0; i < 2; i++) {
+        det_config *config = test_config_of(&paths[i], 1);
+        if (i == 0) test_config_set(config, "postprocess.box_regression=false");
+        det_result result = detect_with(config);
+        assert_box(&result, red, test_red_square);
+        assert_box(&result, blue, test_blue_square);
+        det_result_free(&result);
+    }
+    det_config *config = test_config_of(&paths[1], 1);
+    det_detector *detector = NULL;
+    det_error error = {0};
+    test_config_set(config, "postprocess.box_regression=true");
+    test_assert_error(det_detector_create(config, &detector, &error), DET_ARGUMENT, &error,
+                      "does not say how boxes are moved");
+    assert_string_equal(error.where, "postprocess.box_regression");
+    det_config_free(config);
+}
+
+/* One moves red right by a tenth, the other all classes down by a tenth, the third none: half of
+ * each. 60 and 70 are the heights. */
+static void an_ensemble_moves_boxes_by_the_mean_of_those_that_say(void **state)
+{
+    (void)state;
+    const float down[4] = {0, .1f, 0, 0};
+    for (int m = 0; m < 2; m++) {
+        const char *paths[] = {learn_moves(modes[m], NULL, 0, "still.safetensors"),
+                               learn_moves(modes[m], usual_moves, 8, "usual.safetensors"),
+                               learn_moves(modes[m], down, 4, "down.safetensors")};
+        det_config *config = test_config_of(paths, 3);
+        test_config_set(config, modes[m]);
+        test_config_set(config, "postprocess.box_regression=true");
+        det_result result = detect_with(config);
+        assert_box(&result, red, (det_box){23, 23, 83, 83});
+        /* twice the height, half way in logarithms: 70 * sqrt(2) = 98.995 around 95 + 3.5 */
+        assert_box(&result, blue, (det_box){120, 49.0025f, 180, 147.9975f});
+        det_result_free(&result);
+    }
+}
+
+/* Apart before, both of them the whole picture after. */
+static void moved_boxes_are_what_suppression_sees(void **state)
+{
+    (void)state;
+    const float grow[4] = {0, 0, 3, 3};
+    const det_region halves[] = {{.box = {20, 20, 50, 80}, .source = DET_SOURCE_SLIDING},
+                                 {.box = {50, 20, 80, 80}, .source = DET_SOURCE_SLIDING}};
+    const char *path = learn_moves(modes[0], grow, 4, "grow.safetensors");
+    det_config *config = test_config_of(&path, 1);
+    config->postprocess.score_threshold = .5f;
+    test_config_set(config, "postprocess.box_regression=false");
+    det_result result = detect_in(config, halves, 2);
+    assert_int_equal(result.detection_count, 2);
+    det_result_free(&result);
+
+    config = test_config_of(&path, 1);
+    config->postprocess.score_threshold = .5f;
+    result = detect_in(config, halves, 2);
+    assert_int_equal(result.detection_count, 1);
+    assert_box(&result, red, (det_box){0, 0, 220, 150});
+    det_result_free(&result);
+}
+
+static void boxes_that_leave_the_picture_are_no_detections(void **state)
+{
+    (void)state;
+    const float away[8] = {0, 0, 0, 0, 10};
+    const char *path = learn_moves(modes[0], away, 8, "away.safetensors");
+    det_config *config = test_config_of(&path, 1);
+    det_result result = detect_with(config);
+    assert_non_null(find_class(&result, red));
+    assert_null(find_class(&result, blue));
+    det_result_free(&result);
+}
+
+static void moved_boxes_are_the_same_on_any_number_of_threads(void **state)
+{
+    (void)state;
+    const char *path = learn(modes[0]);
+    det_result results[3];
+    for (int t = 0; t < 3; t++) {
+        det_config *config = test_config_of(&path, 1);
+        config->runtime.threads = t + 1;
+        config->classifier.batch = t == 2 ? 5 : 8;
+        config->postprocess.score_threshold = .01f;
+        det_detector *detector = test_detector_of(config);
+        det_image image = test_squares();
+        results[t] = (det_result){0};
+        test_assert_ok(det_detector_detect(detector, &image, NULL, &results[t], NULL), NULL);
+        det_image_free(&image);
+        det_detector_free(detector);
+    }
+    assert_true(results[0].detection_count > 2);
+    for (int t = 1; t < 3; t++) {
+        assert_int_equal(results[t].detection_count, results[0].detection_count);
+        for (size_t i = 0; i < results[0].detection_count; i++)
+            assert_memory_equal(&results[t].detections[i].box, &results[0].detections[i].box,
+                                sizeof(det_box));
+    }
+    for (int t = 0; t < 3; t++) det_result_free(&results[t]);
+}
+
+#ifdef DET_FAULT_INJECTION
+static void memory_that_runs_out_anywhere_is_an_error(void **state)
+{
+    (void)state;
+    const char *path = learn(modes[1]);
+    det_config *config = test_config_of(&path, 1);
+    det_image image = test_squares();
+    test_config_set(config, modes[1]);
+    for (uint64_t n = 1;; n++) {
+        det_detector *detector = NULL;
+        det_result result = {0};
+        det_memory_fail_at(n);
+        det_status status = det_detector_create(config, &detector, NULL);
+        if (status == DET_OK)
+            status = det_detector_classify(detector, &image, shown, outputs, NULL, &result, NULL);
+        const bool failed = det_memory_failed();
+        det_memory_fail_at(0);
+        det_result_free(&result);
+        det_detector_free(detector);
+        if (!failed) break;
+        if (status >= 0) fail_msg("allocation %llu failed unnoticed", (unsigned long long)n);
+    }
+    det_image_free(&image);
+    det_config_free(config);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +477,15 @@ int main(void)
         cmocka_unit_test(a_learned_head_runs_in_8_bits_after_calibration),
         cmocka_unit_test(the_background_is_never_a_detection_and_has_no_class_id),
         cmocka_unit_test(the_background_is_no_label_of_a_picture),
+        cmocka_unit_test(boxes_move_as_the_model_says_and_stay_in_the_picture),
+        cmocka_unit_test(boxes_stay_where_that_is_asked_for_or_the_model_says_nothing),
+        cmocka_unit_test(an_ensemble_moves_boxes_by_the_mean_of_those_that_say),
+        cmocka_unit_test(moved_boxes_are_what_suppression_sees),
+        cmocka_unit_test(boxes_that_leave_the_picture_are_no_detections),
+        cmocka_unit_test(moved_boxes_are_the_same_on_any_number_of_threads),
+#ifdef DET_FAULT_INJECTION
+        cmocka_unit_test(memory_that_runs_out_anywhere_is_an_error),
+#endif
     };
     return cmocka_run_group_tests(tests, make_files, NULL);
 }
