@@ -21,6 +21,7 @@
 #include "detect/report.h"
 #include "detect/results.h"
 #include "detect/status.h"
+#include "detect/train.h"
 #include "detect/version.h"
 
 #endif

@@ -123,6 +123,28 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
          .operands_min = 0,
          .operands_max = 0,
          .run = cli_run_eval},
+    [CLI_TRAIN] =
+        {.name = "train",
+         .operands = "ANNOTATIONS",
+         .summary = "Make a detector of your own boxes, and measure how good it is",
+         .description =
+             "Learns the classes of annotated pictures (a COCO JSON file, or a folder of VOC's or "
+             "YOLO's kind) and writes a model file that detect runs. The network --model stays as "
+             "it is: what is learned are linear functions of what it says of regions, so that some "
+             "dozens of pictures and minutes suffice. What is computed of each picture is kept in "
+             "a "
+             "folder, and a second run computes only what has changed. Every picture is also given "
+             "to a detector that did not see it: average precision (AP) and its interval tell what "
+             "to expect of new pictures.",
+         .examples =
+             {{"detect train -m googlenet.safetensors fruit/train.json -o fruit.safetensors",
+               "A detector of the fruit in train.json."},
+              {"detect train -m googlenet.safetensors --set classifier.regions=pool "
+               "fruit/train.json -o fruit.safetensors",
+               "Several times as fast, and somewhat less exact."}},
+         .operands_min = 1,
+         .operands_max = 1,
+         .run = cli_run_train},
     [CLI_MODEL_IMPORT] =
         {.name = "model import",
          .operands = "WEIGHTS",
@@ -267,7 +289,7 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
 /* clang-format on */
 
 const cli_option cli_options[] = {
-    TEXT("config", 'c', "FILE", FILES, ON_INPUTS, config,
+    TEXT("config", 'c', "FILE", FILES, ON_INPUTS | IN(CLI_TRAIN), config,
          "Take the settings from a JSON file (configs/det.schema.json describes it). The options "
          "below win over it."),
     TEXT("config", 'c', "FILE", FILES, IN(CLI_EVAL), config,
@@ -281,8 +303,10 @@ const cli_option cli_options[] = {
     TEXTS("model", 'm', "FILE", FILES, IN(CLI_CLASSIFY), models,
           "Classify with this model file; short for classifier.models. Repeated, the models are "
           "averaged."),
+    TEXTS("model", 'm', "FILE", FILES, IN(CLI_TRAIN), models,
+          "The network to begin with; short for classifier.models."),
     TEXTS("model", 'm', "FILE", FILES, IN(CLI_BENCH_NETWORK), models, "The model file to run."),
-    TEXTS("set", 's', "KEY=VALUE", KEYS, ON_INPUTS | IN(CLI_EVAL), settings,
+    TEXTS("set", 's', "KEY=VALUE", KEYS, ON_INPUTS | IN(CLI_EVAL) | IN(CLI_TRAIN), settings,
           "Set one key of the configuration, such as postprocess.nms.iou=0.3; 'detect help keys' "
           "lists them. May be repeated; wins over all else."),
     CHOICE("method", 'M', "NAME", "selective_search|uniform|sliding", IN(CLI_PROPOSE), method,
@@ -307,7 +331,8 @@ const cli_option cli_options[] = {
          "Write to FILE in place of standard output; for voc and yolo a folder."),
     TEXT("output", 'o', "FILE", FILES, IN(CLI_PROPOSE) | IN(CLI_CLASSIFY), output,
          "Write to FILE in place of standard output."),
-    TEXT("output", 'o', "FILE", FILES, IN(CLI_MODEL_IMPORT) | IN(CLI_MODEL_CALIBRATE), output,
+    TEXT("output", 'o', "FILE", FILES,
+         IN(CLI_MODEL_IMPORT) | IN(CLI_MODEL_CALIBRATE) | IN(CLI_TRAIN), output,
          "The model file to write."),
     CHOICE("format", 'f', "FORMAT", "json|jsonl|coco|voc|yolo|csv", IN(CLI_DETECT), format,
            "json (one document, the default), jsonl (a line a picture), coco (results array), voc "
@@ -370,6 +395,15 @@ const cli_option cli_options[] = {
          "classes are confused. It needs no other file; FOLDER/curves/ has the curves as SVG."),
     INTEGER("mistakes", 0, "N", 0, IN(CLI_EVAL), mistakes,
             "Mistakes that --report shows; default 24, 0: none."),
+    TEXT("cache", 0, "FOLDER", FOLDERS, IN(CLI_TRAIN), cache,
+         "Where proposals and features are kept for the next run; default: --output with .cache "
+         "behind it. It can be deleted at any time."),
+    INTEGER("folds", 0, "N", 2, IN(CLI_TRAIN), folds, "Parts of the cross-validation; default 5."),
+    TEXT("images", 'I', "FOLDER", FOLDERS, IN(CLI_TRAIN), images,
+         "Where the pictures are, if not where they usually are (COCO, VOC)."),
+    TEXT("split", 0, "NAME", NOTHING, IN(CLI_TRAIN), split,
+         "Only this part of the pictures: a file of VOC's ImageSets/Main, or train, val or test of "
+         "YOLO."),
     TEXT("images", 'I', "FOLDER", FOLDERS, ON_TRUTH | IN(CLI_EVAL), images,
          "Where the pictures of --annotations are, if not where they usually are (COCO, VOC)."),
     TEXT("split", 0, "NAME", NOTHING, ON_TRUTH | IN(CLI_EVAL), split,
@@ -406,13 +440,13 @@ const cli_option cli_options[] = {
     FLAG("recursive", 'r', ON_INPUTS | IN(CLI_MODEL_CALIBRATE), recursive,
          "Also look in the folders below FOLDER."),
     INTEGER("threads", 't', "N", 0,
-            ON_INPUTS | IN(CLI_MODEL_CALIBRATE) | IN(CLI_BENCH_NETWORK) | ON_EVAL, threads,
-            "Processors to use; 0, the default, means all."),
+            ON_INPUTS | IN(CLI_MODEL_CALIBRATE) | IN(CLI_BENCH_NETWORK) | ON_EVAL | IN(CLI_TRAIN),
+            threads, "Processors to use; 0, the default, means all."),
     FLAG("timings", 'T', ON_PICTURES, timings,
          "Record how long each stage took. Without it, equal runs give equal bytes."),
     FLAG("quiet", 'q', IN(CLI_DETECT) | ON_TRUTH, quiet,
          "No progress bar, and no advice about boxes that were left out."),
-    FLAG("quiet", 'q', IN(CLI_EVAL), quiet,
+    FLAG("quiet", 'q', IN(CLI_EVAL) | IN(CLI_TRAIN), quiet,
          "No progress bar, and no word about what was left out or is strange."),
     FLAG("quiet", 'q', IN(CLI_CLASSIFY) | IN(CLI_MODEL_CALIBRATE), quiet, "No progress bar."),
     FLAG("verbose", 'v', IN(CLI_PROPOSE), verbose, "Say on standard error what was done."),

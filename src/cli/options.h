@@ -27,9 +27,10 @@ typedef struct cli_values {
     const char *truth, *images, *split, *plots; /**< annotations to measure against */
     const char *labels, *mean, *json, *precision, *crops, *features, *regions;
     const char *results, *other_results, *metric, *ious, *max_detections, *left_out, *report;
+    const char *cache;
     cli_list models, settings, operands, compare, calibration, class_map;
     int threads, top, width, height, batch, repeats, pictures, shorter_side, sample, bootstrap,
-        mistakes;
+        mistakes, folds;
 } cli_values;
 
 typedef enum cli_command_id {
@@ -37,6 +38,7 @@ typedef enum cli_command_id {
     CLI_PROPOSE,
     CLI_CLASSIFY,
     CLI_EVAL,
+    CLI_TRAIN,
     CLI_MODEL_IMPORT,
     CLI_MODEL_INFO,
     CLI_MODEL_VERIFY,

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_TRAIN_H
+#define DETECT_TRAIN_H
+
+#include "detect/data.h"
+#include "detect/eval.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A detector of your own boxes: the network stays as it is, and what is learned are linear
+ * functions of what it says of regions (R-CNN; Girshick et al., CVPR 2014). Unstable before 1.0. */
+
+/** Stages of a training, for whoever shows progress. */
+typedef enum det_train_stage {
+    DET_TRAIN_FEATURES = 0, /**< counts pictures */
+    DET_TRAIN_HEADS,        /**< counts folds, and the final fit */
+    DET_TRAIN_STAGES
+} det_train_stage;
+
+/** Told of a stage; returning false cancels. */
+typedef bool det_train_progress(void *context, det_train_stage stage, uint64_t done,
+                                uint64_t total);
+
+/** How to train. Zero in a field means its default. */
+typedef struct det_train_options {
+    const char *cache;   /**< folder where proposals and features are kept; made where missing */
+    const char *layer;   /**< whose map is the features; NULL: the last one with a map */
+    int grid;            /**< windows along a side of the map, which are averaged; default 3 */
+    int folds;           /**< of cross-validation, at least 2; default 5, or as many as pictures */
+    uint64_t seed;       /**< of the folds, and of which background is looked at */
+    double positive_iou; /**< regions that overlap an object so much are examples; default .5 */
+    double negative_iou; /**< regions that overlap all by less are background; default .3 */
+    double l2;           /**< weight of the squares of the weights; default 1e-4 */
+    size_t max_examples; /**< rows held in memory at once; default 20000 */
+    size_t samples;      /**< of the bootstrap; default 1000 */
+    det_train_progress *progress; /**< or NULL */
+    void *progress_context;
+} det_train_options;
+
+/** A class as it was learned. */
+typedef struct det_trained_class {
+    const char *name;
+    size_t objects, images; /**< that it was learned from */
+    double ap50, ap;        /**< cross-validated; NaN where there is no object */
+} det_trained_class;
+
+/** What came of a training. Owns what it points to. */
+typedef struct det_training {
+    const det_trained_class *classes;
+    size_t class_count;
+    size_t image_count, object_count; /**< objects: that count */
+    size_t proposal_count;            /**< regions proposed, of all pictures */
+    double recall;                    /**< share of the objects that a region overlaps by half */
+    size_t proposed, extracted;       /**< pictures whose proposals, features were not kept yet */
+    int folds;
+    det_interval ap50, ap; /**< cross-validated: each picture by a head that never saw it */
+} det_training;
+
+/** Trains a detector and writes it as a model file that det_detector_create takes.
+ *
+ *  Stages: proposals, features of regions (both kept in the cache), cross-validation by picture,
+ *  and a head from all pictures. Equal calls give equal files on one processor.
+ *
+ *  @param config      `proposals`, `classifier` (one model) and `postprocess.nms` count.
+ *  @param annotations with the folder of their pictures.
+ *  @param options     or NULL.
+ *  @param run         threads and deadline; its progress is not called.
+ *  @param out_path    the model file.
+ *  @param training    free with det_training_free. Untouched on failure.
+ *  @return DET_OK; DET_ARGUMENT (no object counts; fewer than two pictures; options out of range);
+ *          as det_detector_create; as det_image_read, with the file; DET_IO; DET_CANCELLED;
+ *          DET_MEMORY. */
+DET_API det_status det_train(const det_config *config, const det_annotations *annotations,
+                             const det_train_options *options, const det_run *run,
+                             const char *out_path, det_training **training, det_error *error);
+/** Takes NULL. */
+DET_API void det_training_free(det_training *training);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

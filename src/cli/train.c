@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Trains a detector on annotated pictures and says how good it is. */
+#include "detect/train.h"
+
+#include "src/cli/commands.h"
+#include "src/cli/input.h"
+#include "src/cli/pictures.h"
+#include "src/cli/progress.h"
+#include "src/cli/report.h"
+#include "src/cli/statistics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_WIDTH = 18, COUNT_WIDTH = 10, SHARE_WIDTH = 8 };
+
+/** The regions of a picture, where the configuration does not say: more of them than a detector
+ *  looks at, because it is to learn what is not an object. */
+static const char *const regions_cropped = "proposals.max=600";
+static const char *const regions_pooled = "proposals.max=1000";
+
+/* ---- Progress ------------------------------------------------------------------------------- */
+
+typedef struct stages {
+    cli_progress bars[DET_TRAIN_STAGES];
+    bool begun[DET_TRAIN_STAGES];
+    bool quiet;
+} stages;
+
+static bool show_stage(void *context, det_train_stage stage, uint64_t done, uint64_t total)
+{
+    static const char *const units[DET_TRAIN_STAGES] = {"regions of picture", "step"};
+    stages *s = context;
+    for (int i = 0; i < DET_TRAIN_STAGES; i++)
+        if (i != (int)stage && s->begun[i]) cli_progress_clear(&s->bars[i]);
+    if (!s->begun[stage]) s->bars[stage] = cli_progress_begin(0, units[stage], s->quiet);
+    s->begun[stage] = true;
+    return cli_progress_step(&s->bars[stage], done, total);
+}
+
+/* ---- The table ------------------------------------------------------------------------------ */
+
+static void print_interval(const char *name, const det_interval *interval)
+{
+    printf("%-6s", name);
+    cli_print_share(SHARE_WIDTH - 2, interval->value);
+    printf(", 95 %% interval [%.3f, %.3f]\n", interval->low, interval->high);
+}
+
+static void print_training(const det_training *t, const cli_values *values)
+{
+    printf("Learned from %zu objects of %zu classes on %zu pictures; %.1f %% of the objects are "
+           "proposed.\n",
+           t->object_count, t->class_count, t->image_count, 100 * t->recall);
+    printf("Cross-validated: every picture by a detector that saw only the other %d of %d parts.\n",
+           t->folds - 1, t->folds);
+    print_interval("AP50", &t->ap50);
+    print_interval("AP", &t->ap);
+    printf("\n%-*s%*s%*s%*s%*s\n", NAME_WIDTH, "class", COUNT_WIDTH, "pictures", COUNT_WIDTH,
+           "objects", SHARE_WIDTH, "AP50", SHARE_WIDTH, "AP");
+    for (size_t i = 0; i < t->class_count; i++) {
+        const det_trained_class *c = &t->classes[i];
+        printf("%-*s%*zu%*zu", NAME_WIDTH, c->name, COUNT_WIDTH, c->images, COUNT_WIDTH,
+               c->objects);
+        cli_print_share(SHARE_WIDTH, c->ap50);
+        cli_print_share(SHARE_WIDTH, c->ap);
+        putchar('\n');
+    }
+    printf("\n%s is ready. Next:\n  detect -m %s --draw found/ PICTURE...\n", values->output,
+           values->output);
+}
+
+/* ---- The command ---------------------------------------------------------------------------- */
+
+static det_status configure(cli_pictures *pictures, const cli_values *values, det_error *error)
+{
+    det_status status = cli_pictures_configure(pictures, values, error);
+    if (status == DET_OK && pictures->config->proposals.max == 0)
+        status = det_config_set(pictures->config,
+                                strcmp(pictures->config->classifier.regions, "pool") == 0
+                                    ? regions_pooled
+                                    : regions_cropped,
+                                error);
+    if (status == DET_OK && pictures->config->classifier.model_count != 1)
+        status = cli_fail(error, DET_ARGUMENT,
+                          "training begins with a network that knows pictures: --model FILE, one "
+                          "such as 'detect model import' makes");
+    return status;
+}
+
+static det_status read_annotations(const cli_values *values, det_annotations **annotations,
+                                   det_error *error)
+{
+    const det_annotations_options options = {.split = values->split, .pictures = values->images};
+    const char *path = values->operands.items[0];
+    const det_status status = det_annotations_read(path, &options, annotations, error);
+    for (size_t i = 0; status == DET_OK && i < (*annotations)->warning_count && !values->quiet; i++)
+        fprintf(stderr, "detect: %s: %s\n", path, (*annotations)->warnings[i].text);
+    return status;
+}
+
+static det_status run_training(const cli_values *values, const det_config *config,
+                               const det_annotations *annotations, det_error *error)
+{
+    stages s = {.quiet = values->quiet};
+    char *cache =
+        values->cache ? cli_format("%s", values->cache) : cli_format("%s.cache", values->output);
+    const det_train_options options = {.cache = cache,
+                                       .folds = values->folds == CLI_NOT_GIVEN ? 0 : values->folds,
+                                       .seed = config->runtime.seed,
+                                       .progress = show_stage,
+                                       .progress_context = &s};
+    const det_run run = {.threads = config->runtime.threads};
+    det_training *training = NULL;
+    const det_status status =
+        det_train(config, annotations, &options, &run, values->output, &training, error);
+    for (int i = 0; i < DET_TRAIN_STAGES; i++)
+        if (s.begun[i]) cli_progress_clear(&s.bars[i]);
+    if (status == DET_OK) print_training(training, values);
+    det_training_free(training);
+    free(cache);
+    return status;
+}
+
+static det_status train(const cli_values *values, cli_pictures *pictures,
+                        det_annotations **annotations, det_error *error)
+{
+    if (!values->output)
+        return cli_fail(error, DET_ARGUMENT,
+                        "detect train needs --output FILE, the model file to write");
+    det_status status = configure(pictures, values, error);
+    if (status == DET_OK) status = read_annotations(values, annotations, error);
+    return status == DET_OK ? run_training(values, pictures->config, *annotations, error) : status;
+}
+
+int cli_run_train(const cli_values *values)
+{
+    det_error error = {0};
+    cli_pictures pictures = {0};
+    det_annotations *annotations = NULL;
+    const det_status status = train(values, &pictures, &annotations, &error);
+    det_annotations_free(annotations);
+    det_config_free(pictures.config);
+    return status < 0 ? cli_exit_status(&error) : CLI_DONE;
+}

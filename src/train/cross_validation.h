@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_TRAIN_CROSS_VALIDATION_H
+#define DETECT_TRAIN_CROSS_VALIDATION_H
+
+#include "detect/eval.h"
+#include "src/train/linear_head.h"
+
+/* Heads measured on pictures that they never saw. */
+
+/** Deals pictures out into folds, each class as evenly as a shuffle allows: they are shuffled,
+ *  sorted by the class of their first object, and dealt one by one.
+ *  @param folds image_count; receives numbers below fold_count. @return DET_OK, DET_MEMORY. */
+det_status det_deal_folds(const det_annotations *annotations, int fold_count, uint64_t seed,
+                          int *folds, det_error *error);
+
+/** The temperature that makes held-out probabilities most likely (Guo et al., "On Calibration of
+ *  Modern Neural Networks", 2017, section 4.2), from all proposals that teach something.
+ *  @param heads fold_count; each looks at the pictures of its own fold alone. */
+float det_held_out_temperature(const det_training_set *set, const det_linear_head *heads,
+                               const int *folds);
+
+/** Detections against the annotations of a set, as x, y, width and height. {0} is empty. */
+typedef struct det_held_out_objects {
+    det_detected_object *items; /**< count; det_free them */
+    size_t count;
+} det_held_out_objects;
+
+/** Detects in every picture with the head that did not see it. @return DET_OK, DET_MEMORY. */
+det_status det_detect_held_out(const det_training_set *set, const det_linear_head *heads,
+                               const int *folds, const det_head_options *options, int threads,
+                               det_held_out_objects *objects, det_error *error);
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Linear functions fitted by passes over the rows: a block of rows is unpacked to numbers, one
+ * product of matrices gives the outputs of all heads, the loss turns them into residuals, and a
+ * second product adds the block's part to the gradients. */
+#include "src/train/fit.h"
+
+#include "src/base/memory.h"
+#include "src/base/run.h"
+#include "src/train/blas.h"
+#include "src/train/minimizer.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { BLOCK = 256 };
+static const double wanted_norm = 20, tolerance = 1e-5;
+
+/* The residuals of a row: the loss differentiated by its outputs. @return the loss. */
+typedef struct fit fit;
+typedef double residuals_of(const fit *f, size_t row, float weight, const float *outputs,
+                            float *residuals);
+
+struct fit {
+    const det_fit_examples *examples;
+    const det_fit_options *options;
+    residuals_of *residuals;
+    size_t width, outputs; /* outputs: of a head */
+    size_t columns;        /* outputs of all heads */
+    double decay;          /* half of it times the squares of the weights is added */
+    const double *sums;    /* what the loss of each head is divided by */
+    float *mean;           /* width: of the features */
+    float scale;
+    float *block;                             /* BLOCK x width */
+    float *results, *residual;                /* BLOCK x columns */
+    float *weights, *gradients;               /* columns x width */
+    double *biases, *bias_gradients, *losses; /* columns, columns, heads */
+    det_minimizer **minimizers;               /* of each head: outputs x (width + 1) variables */
+};
+
+/* ---- Blocks --------------------------------------------------------------------------------- */
+
+/* On this thread alone: threads of ours that have just worked and those of OpenBLAS would wait for
+ * one another by keeping the processors busy. */
+static size_t unpack(const fit *f, size_t first)
+{
+    const size_t left = f->examples->count - first, count = left < BLOCK ? left : BLOCK;
+    for (size_t r = 0; r < count; r++)
+        det_row_features(f->examples->set, f->examples->rows[first + r], f->block + r * f->width);
+    return count;
+}
+
+/* The mean of the features, and the factor that gives them the wanted norm without it. */
+static void measure_features(fit *f)
+{
+    const size_t count = f->examples->count;
+    double squares = 0;
+    for (size_t first = 0; first < count; first += BLOCK) {
+        const size_t some = unpack(f, first);
+        for (size_t r = 0; r < some; r++)
+            for (size_t i = 0; i < f->width; i++) {
+                const float value = f->block[r * f->width + i];
+                f->mean[i] += value / (float)count;
+                squares += (double)value * value;
+            }
+    }
+    for (size_t i = 0; i < f->width; i++) squares -= (double)count * f->mean[i] * f->mean[i];
+    const double norm = sqrt(fmax(squares, 0) / (double)count);
+    f->scale = norm > 0 ? (float)(wanted_norm / norm) : 1;
+}
+
+/* ---- The loss and its gradient -------------------------------------------------------------- */
+
+/* The points of the minimisers as one matrix, for features as they are: an output is
+ * scale * (x - mean) . w + b. */
+static void collect_points(fit *f)
+{
+    for (size_t h = 0; h < f->examples->head_count; h++) {
+        const float *point = det_minimizer_point(f->minimizers[h]);
+        for (size_t o = 0; o < f->outputs; o++) {
+            const float *from = point + o * (f->width + 1);
+            float *to = f->weights + (h * f->outputs + o) * f->width;
+            double bias = from[f->width];
+            for (size_t i = 0; i < f->width; i++) {
+                to[i] = from[i] * f->scale;
+                bias -= (double)to[i] * f->mean[i];
+            }
+            f->biases[h * f->outputs + o] = bias;
+        }
+    }
+}
+
+static void add_block(fit *f, size_t first, size_t count)
+{
+    const det_fit_examples *e = f->examples;
+    det_blas_outputs(f->block, count, f->weights, f->columns, f->width, f->results);
+    memset(f->residual, 0, count * f->columns * sizeof *f->residual);
+    for (size_t r = 0; r < count; r++)
+        for (size_t h = 0; h < e->head_count; h++) {
+            const size_t at = r * f->columns + h * f->outputs;
+            const float weight = e->weights[h * e->count + first + r];
+            if (weight <= 0) continue;
+            for (size_t o = 0; o < f->outputs; o++)
+                f->results[at + o] += (float)f->biases[h * f->outputs + o];
+            f->losses[h] += f->residuals(f, first + r, weight, f->results + at, f->residual + at);
+        }
+    for (size_t r = 0; r < count; r++)
+        for (size_t c = 0; c < f->columns; c++)
+            f->bias_gradients[c] += f->residual[r * f->columns + c];
+    det_blas_gradients(f->residual, count, f->columns, f->block, f->width, f->gradients);
+}
+
+/* Tells a minimiser what its head's loss and gradient are. `gradient` has room for them. */
+static void tell(fit *f, size_t head, float *gradient)
+{
+    const float *point = det_minimizer_point(f->minimizers[head]);
+    const double sum = f->sums[head];
+    double squares = 0;
+    for (size_t o = 0; o < f->outputs; o++) {
+        const size_t column = head * f->outputs + o;
+        const double bias = f->bias_gradients[column];
+        for (size_t i = 0; i < f->width; i++) {
+            const size_t at = o * (f->width + 1) + i;
+            const double centred =
+                f->scale * (f->gradients[column * f->width + i] - bias * f->mean[i]);
+            gradient[at] = (float)(centred / sum + f->decay * point[at]);
+            squares += (double)point[at] * point[at];
+        }
+        gradient[o * (f->width + 1) + f->width] = (float)(bias / sum);
+    }
+    det_minimizer_tell(f->minimizers[head], f->losses[head] / sum + f->decay * squares / 2,
+                       gradient);
+}
+
+static bool all_done(const fit *f)
+{
+    bool done = true;
+    for (size_t h = 0; h < f->examples->head_count; h++)
+        done = done && det_minimizer_is_done(f->minimizers[h]);
+    return done;
+}
+
+static void evaluate(fit *f, float *gradient)
+{
+    collect_points(f);
+    memset(f->gradients, 0, f->columns * f->width * sizeof *f->gradients);
+    memset(f->bias_gradients, 0, f->columns * sizeof *f->bias_gradients);
+    memset(f->losses, 0, f->examples->head_count * sizeof *f->losses);
+    for (size_t first = 0; first < f->examples->count; first += BLOCK)
+        add_block(f, first, unpack(f, first));
+    for (size_t h = 0; h < f->examples->head_count; h++) tell(f, h, gradient);
+}
+
+/* ---- Fitting -------------------------------------------------------------------------------- */
+
+static void free_fit(fit *f)
+{
+    for (size_t h = 0; f->minimizers && h < f->examples->head_count; h++)
+        det_minimizer_free(f->minimizers[h]);
+    det_free(f->minimizers);
+    det_free(f->mean);
+    det_free(f->block);
+    det_free(f->results);
+    det_free(f->residual);
+    det_free(f->weights);
+    det_free(f->gradients);
+    det_free(f->biases);
+    det_free(f->bias_gradients);
+    det_free(f->losses);
+}
+
+static det_status prepare(fit *f, det_error *error)
+{
+    const det_minimizer_options options = {f->options->iterations, tolerance};
+    const size_t heads = f->examples->head_count;
+    f->width = f->examples->set->width;
+    f->columns = heads * f->outputs;
+    f->mean = det_alloc_zeroed(f->width, sizeof *f->mean);
+    f->block = det_alloc_array(f->width, BLOCK * sizeof *f->block);
+    f->results = det_alloc_array(f->columns, BLOCK * sizeof *f->results);
+    f->residual = det_alloc_array(f->columns, BLOCK * sizeof *f->residual);
+    f->weights = det_alloc_array(f->columns, f->width * sizeof *f->weights);
+    f->gradients = det_alloc_array(f->columns, f->width * sizeof *f->gradients);
+    f->biases = det_alloc_array(f->columns, sizeof *f->biases);
+    f->bias_gradients = det_alloc_array(f->columns, sizeof *f->bias_gradients);
+    f->losses = det_alloc_array(heads, sizeof *f->losses);
+    f->minimizers = det_alloc_zeroed(heads, sizeof *f->minimizers);
+    if (!f->mean || !f->block || !f->results || !f->residual || !f->weights || !f->gradients ||
+        !f->biases || !f->bias_gradients || !f->losses || !f->minimizers)
+        return det_fail_memory(error, "the fit of a head");
+    for (size_t h = 0; h < heads; h++) {
+        const det_status status =
+            det_minimizer_create(f->outputs * (f->width + 1), &options, &f->minimizers[h], error);
+        if (status < 0) return status;
+    }
+    return DET_OK;
+}
+
+static det_status minimise(fit *f, const det_run *run, det_error *error)
+{
+    float *gradient = det_alloc_array(f->outputs, (f->width + 1) * sizeof *gradient);
+    if (!gradient) return det_fail_memory(error, "the fit of a head");
+    const uint64_t total = (uint64_t)f->options->iterations;
+    det_status status = DET_OK;
+    measure_features(f);
+    for (uint64_t i = 0; status == DET_OK && !all_done(f); i++) {
+        status = det_run_check(run, i < total ? i : total, total, error);
+        if (status == DET_OK) evaluate(f, gradient);
+    }
+    det_free(gradient);
+    return status == DET_OK ? det_run_check(run, total, total, error) : status;
+}
+
+/* Copies a head's outputs, for features as they are. */
+static void hand_over(const fit *f, size_t head, float *weights, float *biases)
+{
+    memcpy(weights, f->weights + head * f->outputs * f->width,
+           f->outputs * f->width * sizeof *weights);
+    for (size_t o = 0; o < f->outputs; o++) biases[o] = (float)f->biases[head * f->outputs + o];
+}
+
+/* ---- Classes -------------------------------------------------------------------------------- */
+
+static double class_residuals(const fit *f, size_t row, float weight, const float *outputs,
+                              float *residuals)
+{
+    const int label = det_row_label(f->examples->set, f->examples->rows[row]);
+    const size_t truth = label == DET_LABEL_BACKGROUND ? f->outputs - 1 : (size_t)label;
+    float most = outputs[0];
+    double sum = 0;
+    for (size_t o = 1; o < f->outputs; o++) most = fmaxf(most, outputs[o]);
+    for (size_t o = 0; o < f->outputs; o++) sum += exp((double)(outputs[o] - most));
+    for (size_t o = 0; o < f->outputs; o++) {
+        const double probability = exp((double)(outputs[o] - most)) / sum;
+        residuals[o] = weight * (float)(probability - (o == truth));
+    }
+    return weight * (log(sum) - (double)(outputs[truth] - most));
+}
+
+/* The sum of each head's weights; 1 for a head that sees nothing, which stays 0. */
+static double *sum_weights(const det_fit_examples *e)
+{
+    double *sums = det_alloc_zeroed(e->head_count, sizeof *sums);
+    for (size_t h = 0; sums && h < e->head_count; h++) {
+        for (size_t i = 0; i < e->count; i++) sums[h] += e->weights[h * e->count + i];
+        if (sums[h] <= 0) sums[h] = 1;
+    }
+    return sums;
+}
+
+static det_status fit_all(fit *f, const det_run *run, det_error *error)
+{
+    double *sums = sum_weights(f->examples);
+    f->sums = sums;
+    det_status status = sums ? prepare(f, error) : det_fail_memory(error, "the fit of a head");
+    if (status == DET_OK) status = minimise(f, run, error);
+    if (status == DET_OK) collect_points(f);
+    det_free(sums);
+    return status;
+}
+
+det_status det_fit_classes(const det_fit_examples *examples, const det_fit_options *options,
+                           const det_run *run, det_linear_head *heads, det_error *error)
+{
+    fit f = {.examples = examples,
+             .options = options,
+             .residuals = class_residuals,
+             .outputs = examples->set->classes.count + 1,
+             .decay = options->l2};
+    const det_status status = fit_all(&f, run, error);
+    for (size_t h = 0; status == DET_OK && h < examples->head_count; h++)
+        hand_over(&f, h, heads[h].weights, heads[h].biases);
+    free_fit(&f);
+    return status;
+}
+
+/* ---- Boxes ---------------------------------------------------------------------------------- */
+
+/* What moves the box of a row to that of its object (R-CNN, appendix C, equations 6 to 9). */
+static void box_targets(const fit *f, det_row row, float targets[4])
+{
+    const det_training_set *set = f->examples->set;
+    const det_training_image *image = &set->images[row.image];
+    const det_box from = image->features.boxes[row.region];
+    const det_box to =
+        det_object_box(set->annotations, image->labels.objects[row.region],
+                       image->features.picture_width, image->features.picture_height);
+    const float width = from.x1 - from.x0, height = from.y1 - from.y0;
+    targets[0] = (to.x0 + to.x1 - from.x0 - from.x1) / 2 / width;
+    targets[1] = (to.y0 + to.y1 - from.y0 - from.y1) / 2 / height;
+    targets[2] = logf((to.x1 - to.x0) / width);
+    targets[3] = logf((to.y1 - to.y0) / height);
+}
+
+static double box_residuals(const fit *f, size_t row, float weight, const float *outputs,
+                            float *residuals)
+{
+    float targets[4];
+    const det_row r = f->examples->rows[row];
+    const size_t first = 4 * (size_t)det_row_label(f->examples->set, r);
+    double loss = 0;
+    box_targets(f, r, targets);
+    for (size_t i = 0; i < 4; i++) {
+        const float difference = outputs[first + i] - targets[i];
+        residuals[first + i] = weight * difference;
+        loss += (double)weight * difference * difference / 2;
+    }
+    return loss;
+}
+
+/* The examples that show a class. @return DET_OK, DET_MEMORY; free `rows` and `weights`. */
+static det_status take_positives(const det_fit_examples *from, det_row **rows, float **weights,
+                                 det_fit_examples *to, det_error *error)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < from->count; i++) count += det_row_label(from->set, from->rows[i]) >= 0;
+    *rows = det_alloc_array(count, sizeof **rows);
+    *weights = det_alloc_array(count, from->head_count * sizeof **weights);
+    if (!*rows || !*weights) return det_fail_memory(error, "the examples of boxes");
+    *to = (det_fit_examples){from->set, *rows, 0, *weights, from->head_count};
+    for (size_t i = 0; i < from->count; i++) {
+        if (det_row_label(from->set, from->rows[i]) < 0) continue;
+        for (size_t h = 0; h < from->head_count; h++)
+            (*weights)[h * count + to->count] = from->weights[h * from->count + i] > 0;
+        (*rows)[to->count++] = from->rows[i];
+    }
+    return DET_OK;
+}
+
+det_status det_fit_boxes(const det_fit_examples *examples, const det_fit_options *options,
+                         const det_run *run, det_linear_head *heads, det_error *error)
+{
+    det_row *rows = NULL;
+    float *weights = NULL;
+    det_fit_examples positives = {0};
+    det_status status = take_positives(examples, &rows, &weights, &positives, error);
+    fit f = {.examples = &positives,
+             .options = options,
+             .residuals = box_residuals,
+             .outputs = 4 * examples->set->classes.count};
+    if (status == DET_OK && positives.count > 0) {
+        f.decay = options->ridge / (double)positives.count;
+        status = fit_all(&f, run, error);
+        for (size_t h = 0; status == DET_OK && h < examples->head_count; h++)
+            hand_over(&f, h, heads[h].delta_weights, heads[h].delta_biases);
+        free_fit(&f);
+    }
+    det_free(rows);
+    det_free(weights);
+    return status;
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A training from beginning to end; detect/train.h says what it does. */
+#include "detect/train.h"
+
+#include "src/base/memory.h"
+#include "src/base/parallel.h"
+#include "src/base/random.h"
+#include "src/base/run.h"
+#include "src/nn/model_file.h"
+#include "src/train/cross_validation.h"
+#include "src/train/fit.h"
+#include "src/train/trained_model.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Candidates of less are not worth a look; and how many a picture may have (COCO's maxDets). */
+static const float least_score = .005F;
+enum { MOST_DETECTIONS = 100, ITERATIONS = 80 };
+/* R-CNN, appendix C. */
+static const double ridge = 1000;
+
+/* What the public view points to. */
+typedef struct {
+    det_training seen; /* comes first: the view that the caller has */
+    det_trained_class *classes;
+    char **names;
+} training_data;
+
+typedef struct {
+    const det_config *config;
+    const det_annotations *annotations;
+    det_train_options options; /* without zeros */
+    det_train_stage stage;     /* that progress is told of */
+    const det_run *run;
+    int threads;
+    det_model *model; /* where the layer is looked for */
+    det_feature_store *store;
+    det_training_set set;
+    det_row *rows; /* the examples */
+    size_t row_count;
+    float *weights;             /* (folds + 1) x row_count: the last head sees every picture */
+    int *folds;                 /* of each picture */
+    det_linear_head *heads;     /* folds + 1 */
+    det_held_out_objects found; /* by heads that did not see the picture */
+} training;
+
+/* ---- Options -------------------------------------------------------------------------------- */
+
+static void fill_defaults(det_train_options *o, size_t images)
+{
+    const int folds = 5;
+    if (o->grid == 0) o->grid = 3;
+    if (o->folds == 0) o->folds = images < (size_t)folds ? (int)images : folds;
+    if (o->positive_iou == 0) o->positive_iou = .5;
+    if (o->negative_iou == 0) o->negative_iou = .3;
+    if (o->l2 == 0) o->l2 = 1e-4;
+    if (o->max_examples == 0) o->max_examples = 20000;
+    if (o->samples == 0) o->samples = 1000;
+}
+
+static det_status check_options(const training *t, det_error *error)
+{
+    const det_train_options *o = &t->options;
+    const size_t images = t->annotations->image_count;
+    if (!o->cache) return det_fail(error, DET_ARGUMENT, "no folder is named for the features");
+    if (images < 2)
+        return det_fail(error, DET_ARGUMENT,
+                        "%zu annotated pictures are too few: some to learn from, others to measure "
+                        "on",
+                        images);
+    if (o->folds < 2 || (size_t)o->folds > images)
+        return det_fail(error, DET_ARGUMENT,
+                        "%d folds of %zu pictures: at least 2, at most one a "
+                        "picture",
+                        o->folds, images);
+    if (!(o->positive_iou > 0 && o->positive_iou <= 1 && o->negative_iou > 0 &&
+          o->negative_iou <= o->positive_iou))
+        return det_fail(error, DET_ARGUMENT,
+                        "background below an IoU of %g and examples from %g: both in (0, 1], in "
+                        "this order",
+                        o->negative_iou, o->positive_iou);
+    if (!(o->l2 > 0 && isfinite(o->l2)))
+        return det_fail(error, DET_ARGUMENT, "l2 is %g: it must be above 0", o->l2);
+    return DET_OK;
+}
+
+/* ---- Progress ------------------------------------------------------------------------------- */
+
+static bool tell_progress(void *context, uint64_t done, uint64_t total)
+{
+    const training *t = context;
+    return !t->options.progress ||
+           t->options.progress(t->options.progress_context, t->stage, done, total);
+}
+
+static det_run run_of(training *t, det_train_stage stage)
+{
+    t->stage = stage;
+    return (det_run){.threads = t->threads,
+                     .progress = tell_progress,
+                     .progress_context = t,
+                     .deadline_s = t->run ? t->run->deadline_s : 0};
+}
+
+/* ---- Examples ------------------------------------------------------------------------------- */
+
+static size_t count_label(const det_training_set *set, bool background)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < set->image_count; i++)
+        for (size_t r = 0; r < set->images[i].features.count; r++) {
+            const int label = set->images[i].labels.labels[r];
+            count += background ? label == DET_LABEL_BACKGROUND : label >= 0;
+        }
+    return count;
+}
+
+/* All regions that show objects, and as many of the background as there is room for, each with the
+ * same chance; at least as many as of objects. */
+static det_status choose_examples(training *t, det_error *error)
+{
+    const det_training_set *set = &t->set;
+    const size_t objects = count_label(set, false), background = count_label(set, true);
+    const size_t left = t->options.max_examples > objects ? t->options.max_examples - objects : 0;
+    const size_t wanted = left > objects ? left : objects;
+    const double chance = background > wanted ? (double)wanted / (double)background : 1;
+    det_random random = det_random_create(t->options.seed, 1);
+    t->rows = det_alloc_array(objects + background, sizeof *t->rows);
+    if (!t->rows) return det_fail_memory(error, "the examples");
+    for (size_t i = 0; i < set->image_count; i++)
+        for (size_t r = 0; r < set->images[i].features.count; r++) {
+            const int label = set->images[i].labels.labels[r];
+            if (label == DET_LABEL_NOTHING) continue;
+            if (label < 0 && !(det_random_double(&random) < chance)) continue;
+            t->rows[t->row_count++] = (det_row){(uint32_t)i, (uint32_t)r};
+        }
+    if (objects > 0) return DET_OK;
+    return det_fail(error, DET_ARGUMENT, "no region shows an object that counts");
+}
+
+static det_status weigh_examples(training *t, det_error *error)
+{
+    const size_t heads = (size_t)t->options.folds + 1;
+    t->weights = det_alloc_array(heads, t->row_count * sizeof *t->weights);
+    if (!t->weights) return det_fail_memory(error, "the weights of examples");
+    for (size_t h = 0; h < heads; h++)
+        for (size_t i = 0; i < t->row_count; i++)
+            t->weights[h * t->row_count + i] = t->folds[t->rows[i].image] != (int)h;
+    return DET_OK;
+}
+
+/* ---- Heads ---------------------------------------------------------------------------------- */
+
+static det_status fit_heads(training *t, det_error *error)
+{
+    const size_t count = (size_t)t->options.folds + 1;
+    const det_fit_examples examples = {&t->set, t->rows, t->row_count, t->weights, count};
+    const det_fit_options options = {t->options.l2, ridge, ITERATIONS};
+    const det_run run = run_of(t, DET_TRAIN_HEADS), quiet = {.deadline_s = run.deadline_s};
+    t->heads = det_alloc_zeroed(count, sizeof *t->heads);
+    det_status status = t->heads ? DET_OK : det_fail_memory(error, "the heads");
+    for (size_t h = 0; status == DET_OK && h < count; h++)
+        status =
+            det_linear_head_create(t->set.width, t->set.classes.count, true, &t->heads[h], error);
+    if (status == DET_OK) status = det_fit_boxes(&examples, &options, &quiet, t->heads, error);
+    return status == DET_OK ? det_fit_classes(&examples, &options, &run, t->heads, error) : status;
+}
+
+static void calibrate(training *t)
+{
+    const float temperature = det_held_out_temperature(&t->set, t->heads, t->folds);
+    for (int h = 0; h <= t->options.folds; h++) t->heads[h].temperature = temperature;
+}
+
+/* The last layer of the network that still has a map. */
+static det_status find_layer(training *t, det_error *error)
+{
+    if (t->options.layer) return DET_OK;
+    if (t->config->classifier.model_count != 1)
+        return det_fail_at(error, DET_ARGUMENT, NULL, "classifier.models",
+                           "training begins with one model, not %zu",
+                           t->config->classifier.model_count);
+    const det_status status = det_model_open(t->config->classifier.models[0], &t->model, error);
+    if (status < 0) return status;
+    int last = t->model->graph.count - 1;
+    while (last >= 0 && t->model->shapes[last].height * t->model->shapes[last].width < 2) last--;
+    if (last < 0)
+        return det_fail_at(error, DET_ARGUMENT, det_model_path(t->model), NULL,
+                           "the network has no layer with a map");
+    t->options.layer = t->model->graph.nodes[last].name;
+    return DET_OK;
+}
+
+static det_status gather(training *t, det_error *error)
+{
+    const det_feature_recipe recipe = {t->options.layer, t->options.grid};
+    const det_example_options options = {t->options.positive_iou, t->options.negative_iou};
+    const det_run run = run_of(t, DET_TRAIN_FEATURES);
+    det_status status =
+        det_feature_store_open(t->options.cache, t->config, &recipe, &t->store, error);
+    if (status == DET_OK)
+        status = det_training_set_make(t->annotations, t->store, &options, &run, &t->set, error);
+    if (status < 0) return status;
+    t->folds = det_alloc_array(t->annotations->image_count, sizeof *t->folds);
+    if (!t->folds) return det_fail_memory(error, "the folds");
+    return det_deal_folds(t->annotations, t->options.folds, t->options.seed, t->folds, error);
+}
+
+static det_status learn(training *t, det_error *error)
+{
+    const det_head_options options = {least_score, t->config->postprocess.nms_iou, MOST_DETECTIONS};
+    det_status status = choose_examples(t, error);
+    if (status == DET_OK) status = weigh_examples(t, error);
+    if (status == DET_OK) status = fit_heads(t, error);
+    if (status < 0) return status;
+    calibrate(t);
+    return det_detect_held_out(&t->set, t->heads, t->folds, &options, t->threads, &t->found, error);
+}
+
+/* ---- Figures -------------------------------------------------------------------------------- */
+
+static det_status evaluate(const training *t, const double *iou, det_interval *interval,
+                           det_trained_class *classes, det_error *error)
+{
+    const det_results results = {.form = DET_BOX_SIZED,
+                                 .objects = t->found.items,
+                                 .object_count = t->found.count,
+                                 .listed_count = t->found.count};
+    const det_eval_options options = {.ious = iou, .iou_count = iou != NULL, .keep_matches = true};
+    const det_run run = {.threads = t->threads};
+    det_evaluation *evaluation = NULL;
+    det_status status = det_evaluate(t->annotations, &results, &options, &run, &evaluation, error);
+    if (status == DET_OK)
+        status = det_evaluation_bootstrap(evaluation, NULL, t->options.samples, t->options.seed,
+                                          &run, interval, error);
+    for (size_t c = 0; status == DET_OK && c < t->set.classes.count; c++) {
+        const det_class_figures *f = &evaluation->classes[t->set.classes.categories[c]];
+        *(iou ? &classes[c].ap50 : &classes[c].ap) = f->figures.ap;
+        classes[c].objects = f->objects;
+    }
+    det_evaluation_free(evaluation);
+    return status;
+}
+
+/* Pictures that show a class, and the share of objects that a proposal overlaps by half. */
+static void count_objects(const training *t, training_data *data)
+{
+    const det_training_set *set = &t->set;
+    size_t covered = 0;
+    for (size_t i = 0; i < set->image_count; i++) {
+        const det_region_features *f = &set->images[i].features;
+        const det_annotated_image *image = &t->annotations->images[i];
+        for (size_t g = image->first_object; g < image->first_object + image->object_count; g++) {
+            if (!det_object_counts(t->annotations, g, f->picture_width, f->picture_height))
+                continue;
+            const det_box box =
+                det_object_box(t->annotations, g, f->picture_width, f->picture_height);
+            bool is_covered = false;
+            for (size_t r = 0; r < f->proposal_count && !is_covered; r++)
+                is_covered = det_box_iou(f->boxes[r], box) >= .5;
+            covered += is_covered;
+            data->seen.object_count++;
+        }
+        for (size_t c = 0; c < set->classes.count; c++) {
+            bool shows = false;
+            for (size_t g = image->first_object; g < image->first_object + image->object_count; g++)
+                shows = shows || t->annotations->objects[g].category == set->classes.categories[c];
+            data->classes[c].images += shows;
+        }
+    }
+    data->seen.recall = (double)covered / (double)data->seen.object_count;
+}
+
+static det_status report(const training *t, training_data *data, det_error *error)
+{
+    static const double half = .5;
+    const size_t count = t->set.classes.count;
+    const det_feature_store_counts made = det_feature_store_count(t->store);
+    data->classes = det_alloc_zeroed(count, sizeof *data->classes);
+    data->names = det_alloc_zeroed(count, sizeof *data->names);
+    if (!data->classes || !data->names) return det_fail_memory(error, "the figures of a training");
+    data->seen.classes = data->classes;
+    data->seen.class_count = count;
+    for (size_t c = 0; c < count; c++) {
+        data->names[c] =
+            det_copy_string(t->annotations->categories[t->set.classes.categories[c]].name);
+        if (!data->names[c]) return det_fail_memory(error, "the figures of a training");
+        data->classes[c].name = data->names[c];
+    }
+    data->seen.image_count = t->set.image_count;
+    data->seen.proposal_count = t->set.region_count;
+    data->seen.proposed = made.proposed;
+    data->seen.extracted = made.extracted;
+    data->seen.folds = t->options.folds;
+    count_objects(t, data);
+    det_status status = evaluate(t, NULL, &data->seen.ap, data->classes, error);
+    return status == DET_OK ? evaluate(t, &half, &data->seen.ap50, data->classes, error) : status;
+}
+
+void det_training_free(det_training *result)
+{
+    if (!result) return;
+    training_data *data = (training_data *)result;
+    for (size_t c = 0; data->names && c < data->seen.class_count; c++) det_free(data->names[c]);
+    det_free(data->names);
+    det_free(data->classes);
+    det_free(data);
+}
+
+/* ---- All of it ------------------------------------------------------------------------------ */
+
+static void free_training(training *t)
+{
+    for (int h = 0; t->heads && h <= t->options.folds; h++) det_linear_head_free(&t->heads[h]);
+    det_training_set_free(&t->set);
+    det_feature_store_close(t->store);
+    det_model_free(t->model);
+    det_free(t->heads);
+    det_free(t->rows);
+    det_free(t->weights);
+    det_free(t->folds);
+    det_free(t->found.items);
+}
+
+static det_status train(training *t, const char *out_path, training_data *data, det_error *error)
+{
+    det_status status = check_options(t, error);
+    if (status == DET_OK) status = find_layer(t, error);
+    if (status == DET_OK) status = gather(t, error);
+    if (status == DET_OK) status = learn(t, error);
+    if (status == DET_OK) status = report(t, data, error);
+    if (status < 0) return status;
+    return det_trained_model_write(&(det_trained_model){.config = t->config,
+                                                        .set = &t->set,
+                                                        .store = t->store,
+                                                        .layer = t->options.layer,
+                                                        .head = &t->heads[t->options.folds],
+                                                        .training = &data->seen},
+                                   out_path, error);
+}
+
+det_status det_train(const det_config *config, const det_annotations *annotations,
+                     const det_train_options *options, const det_run *run, const char *out_path,
+                     det_training **result, det_error *error)
+{
+    training t = {.config = config,
+                  .annotations = annotations,
+                  .options = options ? *options : (det_train_options){0},
+                  .run = run,
+                  .threads = det_resolve_threads(run ? run->threads : 0)};
+    fill_defaults(&t.options, annotations->image_count);
+    training_data *data = det_alloc_zeroed(1, sizeof *data);
+    if (!data) return det_fail_memory(error, "a training");
+    const det_status status = train(&t, out_path, data, error);
+    free_training(&t);
+    if (status < 0)
+        det_training_free(&data->seen);
+    else
+        *result = &data->seen;
+    return status;
+}

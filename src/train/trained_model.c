@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/train/trained_model.h"
+
+#include "detect/json.h"
+#include "detect/version.h"
+#include "src/base/memory.h"
+#include "src/nn/model_edit.h"
+
+#include <string.h>
+
+/* What the new layers are made from; freed by free_parts. */
+typedef struct {
+    float *classes, *boxes; /* weights in the order of maps: channels x rows x columns */
+    float *biases;          /* of the classes */
+    det_class *names;
+} parts;
+
+static void free_parts(parts *p)
+{
+    det_free(p->classes);
+    det_free(p->boxes);
+    det_free(p->biases);
+    det_free(p->names);
+}
+
+/* Features are rows x columns x channels; a map that an inner product looks at has its channels
+ * first. The temperature divides what goes into softmax. */
+static float *reorder(const float *weights, size_t outputs, size_t channels, size_t cells,
+                      float temperature)
+{
+    float *ordered = det_alloc_array(outputs, channels * cells * sizeof *ordered);
+    for (size_t o = 0; ordered && o < outputs; o++)
+        for (size_t i = 0; i < cells; i++)
+            for (size_t c = 0; c < channels; c++)
+                ordered[(o * channels + c) * cells + i] =
+                    weights[(o * cells + i) * channels + c] / temperature;
+    return ordered;
+}
+
+static det_status make_parts(const det_trained_model *m, size_t cells, parts *p, det_error *error)
+{
+    const det_linear_head *head = m->head;
+    const det_annotations *a = m->set->annotations;
+    const size_t channels = head->width / cells, outputs = head->class_count + 1;
+    p->classes = reorder(head->weights, outputs, channels, cells, head->temperature);
+    p->boxes = reorder(head->delta_weights, 4 * head->class_count, channels, cells, 1);
+    p->biases = det_alloc_array(outputs, sizeof *p->biases);
+    p->names = det_alloc_zeroed(head->class_count, sizeof *p->names);
+    if (!p->classes || !p->boxes || !p->biases || !p->names)
+        return det_fail_memory(error, "the layers of a head");
+    for (size_t o = 0; o < outputs; o++) p->biases[o] = head->biases[o] / head->temperature;
+    for (size_t c = 0; c < head->class_count; c++) {
+        const det_category *category = &a->categories[m->set->classes.categories[c]];
+        p->names[c] =
+            (det_class){.name = (char *)category->name,
+                        .category_id = a->format == DET_ANNOTATIONS_COCO ? category->id : -1};
+    }
+    return DET_OK;
+}
+
+static void write_interval(det_json *json, const char *key, const det_interval *interval)
+{
+    det_json_begin_object(json, key);
+    det_json_number(json, "value", interval->value);
+    det_json_number(json, "low", interval->low);
+    det_json_number(json, "high", interval->high);
+    det_json_end(json);
+}
+
+/* Where the model comes from and how good it was, for 'detect model info --provenance'. */
+static det_json *make_provenance(const det_trained_model *m, const det_model *source)
+{
+    const det_training *t = m->training;
+    det_json *json = det_json_create();
+    if (!json) return NULL;
+    det_json_begin_object(json, NULL);
+    det_json_string(json, "tool", "detect train");
+    det_json_string(json, "version", det_version());
+    det_json_begin_object(json, "network");
+    det_json_string(json, "digest", det_model_digest(source));
+    det_json_raw(json, "provenance", det_model_provenance(source));
+    det_json_end(json);
+    det_json_string(json, "features", m->layer);
+    det_json_string(json, "regions", m->config->classifier.regions);
+    det_json_integer(json, "images", (int64_t)t->image_count);
+    det_json_integer(json, "objects", (int64_t)t->object_count);
+    det_json_begin_object(json, "cross_validation");
+    det_json_integer(json, "folds", t->folds);
+    write_interval(json, "ap50", &t->ap50);
+    write_interval(json, "ap", &t->ap);
+    det_json_end(json);
+    det_json_end(json);
+    return json;
+}
+
+static det_status derive(const det_trained_model *m, const det_model *source, const parts *p,
+                         const char *provenance, const char *path, det_error *error)
+{
+    const det_linear_head *head = m->head;
+    const det_grid_windows rows = det_feature_store_rows(m->store),
+                           columns = det_feature_store_columns(m->store);
+    const size_t outputs = head->class_count + 1, deltas = 4 * head->class_count;
+    const det_new_layer layers[] = {
+        {.name = "head/grid",
+         .inputs = {m->layer},
+         .node = {.op = DET_OP_AVERAGE_POOL,
+                  .window = {.kernel_h = rows.kernel,
+                             .kernel_w = columns.kernel,
+                             .stride_h = rows.stride,
+                             .stride_w = columns.stride,
+                             .dilation_h = 1,
+                             .dilation_w = 1}}},
+        {.name = "head/classes",
+         .inputs = {"head/grid"},
+         .node = {.op = DET_OP_INNER_PRODUCT,
+                  .channels = (int)outputs,
+                  .weights = {.values = p->classes, .count = outputs * head->width},
+                  .bias = {.values = p->biases, .count = outputs}}},
+        {.name = "head/prob", .inputs = {"head/classes"}, .node = {.op = DET_OP_SOFTMAX}},
+        {.name = "head/boxes",
+         .inputs = {"head/grid"},
+         .node = {.op = DET_OP_INNER_PRODUCT,
+                  .channels = (int)deltas,
+                  .weights = {.values = p->boxes, .count = deltas * head->width},
+                  .bias = {.values = head->delta_biases, .count = deltas}}},
+    };
+    const det_model_recipe recipe = {.layers = layers,
+                                     .layer_count = sizeof layers / sizeof *layers,
+                                     .probabilities = "head/prob",
+                                     .box_deltas = "head/boxes",
+                                     .features = "head/grid",
+                                     .classes = p->names,
+                                     .class_count = head->class_count,
+                                     .background_index = (int)head->class_count,
+                                     .context_px = m->config->classifier.context_px,
+                                     .provenance = provenance};
+    return det_model_derive(source, &recipe, path, error);
+}
+
+det_status det_trained_model_write(const det_trained_model *m, const char *path, det_error *error)
+{
+    const det_grid_windows rows = det_feature_store_rows(m->store),
+                           columns = det_feature_store_columns(m->store);
+    parts p = {0};
+    det_model *source = NULL;
+    const char *provenance;
+    det_json *json = NULL;
+    det_status status = det_model_open(m->config->classifier.models[0], &source, error);
+    if (status == DET_OK)
+        status = make_parts(m, (size_t)rows.count * (size_t)columns.count, &p, error);
+    if (status < 0) goto done;
+    json = make_provenance(m, source);
+    status = json ? det_json_finish(json, &provenance, NULL, error)
+                  : det_fail_memory(error, "the provenance of a model");
+    if (status == DET_OK) status = derive(m, source, &p, provenance, path, error);
+done:
+    det_json_free(json);
+    free_parts(&p);
+    det_model_free(source);
+    return status;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_TRAIN_TRAINED_MODEL_H
+#define DETECT_TRAIN_TRAINED_MODEL_H
+
+#include "detect/train.h"
+#include "src/train/linear_head.h"
+
+/** What a model file is made of. Everything is borrowed. */
+typedef struct det_trained_model {
+    const det_config *config;
+    const det_training_set *set;
+    const det_feature_store *store;
+    const char *layer; /**< that features come from */
+    const det_linear_head *head;
+    const det_training *training; /**< for the provenance */
+} det_trained_model;
+
+/** Writes the network that the head was learned on, with the head behind it: the windows of the
+ * grid as average pooling, the classes as an inner product and softmax, the moves of boxes as
+ * another inner product. @return DET_OK, DET_IO, DET_LIMIT, DET_MEMORY. */
+det_status det_trained_model_write(const det_trained_model *model, const char *path,
+                                   det_error *error);
+
+#endif

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Detectors of one's own boxes.
+# shellcheck source=tests/cli/support.sh
+source "$PWD/tests/cli/support.sh"
+
+make_small_model small.safetensors
+mkdir photos
+for i in 1 2 3 4 5 6; do draw_picture photos/$i.png 90 60 $i; done
+
+# Each picture shows a thing in its upper left quarter; half of them another in the lower right one.
+python3 - <<'PYTHON' || exit 1
+import json
+images = [{"id": i, "file_name": f"{i}.png", "width": 90, "height": 60} for i in range(1, 7)]
+objects = [(i, 1, [0, 0, 45, 30]) for i in range(1, 7)] + [(i, 4, [45, 30, 45, 30]) for i in (1, 3, 5)]
+json.dump({"images": images,
+           "categories": [{"id": 1, "name": "thing"}, {"id": 4, "name": "other"}, {"id": 9, "name": "none"}],
+           "annotations": [{"id": n + 1, "image_id": i, "category_id": c, "bbox": b, "area": b[2] * b[3], "iscrowd": 0}
+                           for n, (i, c, b) in enumerate(objects)]}, open("photos.json", "w"))
+PYTHON
+
+train() {
+  detect train -m small.safetensors --set proposals.selective_search.min_side=5 --images photos "$@"
+}
+
+a_detector_is_made_and_measured() {
+  exits 0 train photos.json --folds 3 -o out.safetensors
+  prints 'Learned from 9 objects of 2 classes on 6 pictures' 'AP50' '95 % interval' 'thing' 'other'
+  prints 'detect -m out.safetensors'
+  exits 0 detect model verify out.safetensors
+  exits 0 detect model info out.safetensors
+  prints 'head/classes' 'head/prob' 'head/boxes'
+  exits 0 detect -m out.safetensors --set postprocess.score_threshold=0.01 photos/1.png
+  cp .run/out found.json
+  json found.json 'len(d["images"][0]["detections"]) > 0'
+  json found.json '{i["class"] for i in d["images"][0]["detections"]} <= {"thing", "other"}'
+}
+
+where_it_comes_from_is_written_down() {
+  exits 0 train photos.json --folds 3 -o out.safetensors
+  exits 0 detect model info --provenance out.safetensors
+  cp .run/out provenance.json
+  json provenance.json 'd["tool"] == "detect train" and d["objects"] == 9 and d["cross_validation"]["folds"] == 3'
+}
+
+equal_runs_give_equal_files_with_and_without_what_was_kept() {
+  exits 0 train photos.json --folds 2 -o first.safetensors --cache kept
+  exits 0 train photos.json --folds 2 -o second.safetensors --cache kept
+  exits 0 train photos.json --folds 2 -o third.safetensors --cache other
+  cmp -s first.safetensors second.safetensors || fail 'the second run differs'
+  cmp -s first.safetensors third.safetensors || fail 'another cache gives another model'
+}
+
+what_is_missing_is_said() {
+  exits 2 train photos.json
+  says '--output'
+  exits 2 detect train photos.json -o out2.safetensors
+  says '--model'
+  exits 1 train nowhere.json -o out2.safetensors
+  says 'nowhere.json'
+  exits 2 train photos.json -o out2.safetensors --folds 7
+  says '7 folds of 6 pictures'
+  mv photos/3.png away.png
+  exits 1 train photos.json -o out2.safetensors
+  mv away.png photos/3.png
+  says '3.png' 'No such file'
+  [ ! -e out2.safetensors ] || fail 'a model was written'
+}
+
+check a_detector_is_made_and_measured
+check where_it_comes_from_is_written_down
+check equal_runs_give_equal_files_with_and_without_what_was_kept
+check what_is_missing_is_said
+finish

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/base/random.h"
+#include "src/train/fit.h"
+#include "tests/unit/support.h"
+#include "tests/unit/support_eval.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { ROWS = 300, WIDTH = 5, CLASSES = 2, OUTPUTS = CLASSES + 1 };
+
+/* One picture whose regions have random features; a region's class follows from them, with noise.
+ */
+typedef struct {
+    uint8_t values[ROWS * WIDTH];
+    float scales[ROWS], overlaps[ROWS], weights[2 * ROWS];
+    det_box boxes[ROWS];
+    int labels[ROWS];
+    size_t objects[ROWS];
+    det_row rows[ROWS];
+    det_training_image image;
+    det_training_set set;
+} sample;
+
+static void make_sample(sample *s)
+{
+    det_random random = det_random_create(7, 0);
+    memset(s, 0, sizeof *s);
+    for (int i = 0; i < ROWS; i++) {
+        double score = 0;
+        for (int j = 0; j < WIDTH; j++) {
+            s->values[i * WIDTH + j] = (uint8_t)det_random_below(&random, 256);
+            score += s->values[i * WIDTH + j] * (j - 2.0);
+        }
+        score += 200 * (det_random_double(&random) - .5);
+        s->scales[i] = .01F;
+        s->labels[i] = score > 100 ? 0 : score < -100 ? 1 : DET_LABEL_BACKGROUND;
+        s->boxes[i] = (det_box){0, 0, 40, 40};
+        s->rows[i] = (det_row){0, (uint32_t)i};
+        s->weights[i] = 1;
+        s->weights[ROWS + i] = i < ROWS / 2;
+    }
+    s->image.features = (det_region_features){.count = ROWS,
+                                              .proposal_count = ROWS,
+                                              .width = WIDTH,
+                                              .boxes = s->boxes,
+                                              .scales = s->scales,
+                                              .values = s->values,
+                                              .picture_width = 100,
+                                              .picture_height = 100};
+    s->image.labels = (det_region_labels){s->labels, s->overlaps, s->objects};
+    s->set = (det_training_set){.classes = {.count = CLASSES},
+                                .images = &s->image,
+                                .image_count = 1,
+                                .width = WIDTH,
+                                .region_count = ROWS};
+}
+
+static void create_heads(det_linear_head *heads, size_t count)
+{
+    det_error error;
+    for (size_t h = 0; h < count; h++)
+        test_assert_ok(det_linear_head_create(WIDTH, CLASSES, true, &heads[h], &error), &error);
+}
+
+/* The mean cross-entropy of some first rows, plainly. */
+static double cross_entropy(const sample *s, const det_linear_head *head, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        float p[OUTPUTS];
+        det_linear_head_outputs(head, &s->image.features, i, p);
+        det_linear_head_softmax(head, p);
+        sum -= log((double)p[s->labels[i] < 0 ? CLASSES : s->labels[i]]);
+    }
+    return sum / (double)count;
+}
+
+static void the_loss_is_at_its_least(void **state)
+{
+    (void)state;
+    sample s;
+    make_sample(&s);
+    det_linear_head head;
+    det_error error;
+    create_heads(&head, 1);
+    const det_fit_examples examples = {&s.set, s.rows, ROWS, s.weights, 1};
+    const det_fit_options options = {.l2 = 1e-9, .iterations = 500};
+    test_assert_ok(det_fit_classes(&examples, &options, NULL, &head, &error), &error);
+    const double least = cross_entropy(&s, &head, ROWS);
+    assert_true(least < .5);
+    const size_t weights = (size_t)OUTPUTS * WIDTH;
+    for (size_t i = 0; i < weights; i++)
+        for (int side = -1; side <= 1; side += 2) {
+            const float kept = head.weights[i];
+            head.weights[i] += .05F * (float)side;
+            assert_true(cross_entropy(&s, &head, ROWS) > least - 2e-5);
+            head.weights[i] = kept;
+        }
+    det_linear_head_free(&head);
+}
+
+/* Two heads at once give what each gives alone, and a weight of 0 is as good as an absent row. */
+static void heads_are_fitted_together_as_alone(void **state)
+{
+    (void)state;
+    sample s;
+    make_sample(&s);
+    det_linear_head heads[2], alone;
+    det_error error;
+    create_heads(heads, 2);
+    create_heads(&alone, 1);
+    const det_fit_options options = {.l2 = 1e-3, .iterations = 500};
+    const det_fit_examples both = {&s.set, s.rows, ROWS, s.weights, 2};
+    const det_fit_examples half = {&s.set, s.rows, ROWS / 2, s.weights, 1};
+    test_assert_ok(det_fit_classes(&both, &options, NULL, heads, &error), &error);
+    test_assert_ok(det_fit_classes(&half, &options, NULL, &alone, &error), &error);
+    for (size_t i = 0; i < ROWS; i++) {
+        float a[OUTPUTS], b[OUTPUTS];
+        det_linear_head_outputs(&heads[1], &s.image.features, i, a);
+        det_linear_head_outputs(&alone, &s.image.features, i, b);
+        det_linear_head_softmax(&alone, a);
+        det_linear_head_softmax(&alone, b);
+        for (int o = 0; o < OUTPUTS; o++) assert_float_equal(a[o], b[o], .02);
+    }
+    assert_true(cross_entropy(&s, &heads[0], ROWS) < cross_entropy(&s, &heads[1], ROWS));
+    for (int h = 0; h < 2; h++) det_linear_head_free(&heads[h]);
+    det_linear_head_free(&alone);
+}
+
+/* The object of class 0 lies as far right of a region as its first feature says: dx is linear. */
+static void moves_of_boxes_are_learned(void **state)
+{
+    (void)state;
+    sample s;
+    make_sample(&s);
+    test_set *truth = test_set_begin(DET_BOX_SIZED, 1, 2);
+    test_set_object(truth, 0, 0, 50, 20, 20, 40);
+    s.set.annotations = &truth->annotations;
+    for (size_t i = 0; i < ROWS; i++) {
+        const float left = 50 - 10 * (float)s.values[i * WIDTH] * s.scales[i];
+        s.boxes[i] = (det_box){left, 20, left + 20, 60};
+        s.labels[i] = 0;
+    }
+    det_linear_head head;
+    det_error error;
+    create_heads(&head, 1);
+    const det_fit_examples examples = {&s.set, s.rows, ROWS, s.weights, 1};
+    const det_fit_options options = {.ridge = 1e-6, .iterations = 500};
+    test_assert_ok(det_fit_boxes(&examples, &options, NULL, &head, &error), &error);
+    assert_float_equal(head.delta_weights[0], .5, 5e-3); /* 10 pixels of 20 */
+    for (size_t i = 0; i < ROWS; i++) {
+        const det_box box = det_linear_head_box(&head, &s.image.features, i, 0);
+        assert_float_equal(box.x0, 50, .2);
+        assert_float_equal(box.x1, 70, .2);
+        assert_float_equal(box.y0, 20, .2);
+        assert_float_equal(box.y1, 60, .2);
+    }
+    det_linear_head_free(&head);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_loss_is_at_its_least),
+        cmocka_unit_test(heads_are_fitted_together_as_alone),
+        cmocka_unit_test(moves_of_boxes_are_learned),
+    };
+    return cmocka_run_group_tests_name("fit", tests, NULL, NULL);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/base/memory.h"
+#include "src/train/cross_validation.h"
+#include "tests/unit/support.h"
+#include "tests/unit/support_eval.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { WIDTH = 2, CLASSES = 1 };
+
+/* Three regions with features (2, 0), (1, 1), (0, 2); the first two overlap by 9 of 11. */
+static const uint8_t values[] = {20, 0, 10, 10, 0, 20};
+static const float scales[] = {.1F, .1F, .1F};
+static const det_box boxes[] = {{0, 0, 10, 10}, {1, 0, 11, 10}, {50, 50, 60, 60}};
+static const det_region_features regions = {.count = 3,
+                                            .proposal_count = 3,
+                                            .width = WIDTH,
+                                            .boxes = boxes,
+                                            .scales = scales,
+                                            .values = values,
+                                            .picture_width = 100,
+                                            .picture_height = 100};
+
+/* The class goes with the first feature, the background with the second. */
+static det_linear_head make_head(void)
+{
+    det_linear_head head;
+    det_error error;
+    test_assert_ok(det_linear_head_create(WIDTH, CLASSES, true, &head, &error), &error);
+    head.weights[0] = 1;
+    head.weights[3] = 1;
+    head.biases[1] = .5F;
+    return head;
+}
+
+static void outputs_are_sums_of_weighted_features(void **state)
+{
+    (void)state;
+    det_linear_head head = make_head();
+    float p[2];
+    det_linear_head_outputs(&head, &regions, 1, p);
+    assert_float_equal(p[0], 1, 1e-6);
+    assert_float_equal(p[1], 1.5, 1e-6);
+    det_linear_head_softmax(&head, p); /* 1 / (1 + e^.5) */
+    assert_float_equal(p[0], .37754067, 1e-6);
+    assert_float_equal(p[1], .62245933, 1e-6);
+    head.temperature = .5F; /* 1 / (1 + e^1) */
+    det_linear_head_outputs(&head, &regions, 1, p);
+    det_linear_head_softmax(&head, p);
+    assert_float_equal(p[0], .26894142, 1e-6);
+    det_linear_head_free(&head);
+}
+
+/* dx = .5, dh = log 2: the middle goes half a width to the right, the height doubles around it, and
+ * what is above the picture is cut. */
+static void a_box_is_moved_and_cut_at_the_edge(void **state)
+{
+    (void)state;
+    det_linear_head head = make_head();
+    head.delta_biases[0] = .5F;
+    head.delta_biases[3] = logf(2);
+    const det_box box = det_linear_head_box(&head, &regions, 0, 0);
+    assert_float_equal(box.x0, 5, 1e-5);
+    assert_float_equal(box.x1, 15, 1e-5);
+    assert_float_equal(box.y0, 0, 1e-5);
+    assert_float_equal(box.y1, 15, 1e-5);
+    det_linear_head_free(&head);
+}
+
+static void the_best_of_overlapping_candidates_stays(void **state)
+{
+    (void)state;
+    det_linear_head head = make_head();
+    det_head_detections found;
+    det_error error;
+    test_assert_ok(
+        det_linear_head_detect(&head, &regions, &(det_head_options){.05F, .5F, 0}, &found, &error),
+        &error);
+    assert_int_equal(found.count, 2);
+    assert_int_equal(found.items[0].region, 0); /* e^2 / (e^2 + e^.5) */
+    assert_float_equal(found.items[0].score, .81757448, 1e-5);
+    assert_int_equal(found.items[1].region, 2); /* 1 / (1 + e^2.5) */
+    assert_float_equal(found.items[1].score, .07585818, 1e-5);
+    det_head_detections_free(&found);
+    test_assert_ok(
+        det_linear_head_detect(&head, &regions, &(det_head_options){.1F, 1, 1}, &found, &error),
+        &error);
+    assert_int_equal(found.count, 1);
+    det_head_detections_free(&found);
+    det_linear_head_free(&head);
+}
+
+static void folds_are_equal_in_size_and_in_classes(void **state)
+{
+    (void)state;
+    enum { PICTURES = 20, FOLDS = 5 };
+    test_set *set = test_set_begin(DET_BOX_SIZED, PICTURES, 2);
+    for (size_t i = 0; i < PICTURES; i++) test_set_object(set, i, i % 2, 0, 0, 10, 10);
+    int folds[PICTURES], again[PICTURES], other[PICTURES], counts[FOLDS][2] = {0};
+    det_error error;
+    test_assert_ok(det_deal_folds(&set->annotations, FOLDS, 3, folds, &error), &error);
+    test_assert_ok(det_deal_folds(&set->annotations, FOLDS, 3, again, &error), &error);
+    test_assert_ok(det_deal_folds(&set->annotations, FOLDS, 4, other, &error), &error);
+    assert_memory_equal(folds, again, sizeof folds);
+    assert_memory_not_equal(folds, other, sizeof folds);
+    for (size_t i = 0; i < PICTURES; i++) counts[folds[i]][i % 2]++;
+    for (int f = 0; f < FOLDS; f++)
+        for (int c = 0; c < 2; c++) assert_int_equal(counts[f][c], 2);
+}
+
+/* Two of three regions that look alike show the class: the likeliest output is log 2 more than the
+ * background's, and the head gives 2 log 2. */
+static void a_head_that_is_too_sure_is_cooled(void **state)
+{
+    (void)state;
+    static const uint8_t alike[] = {10, 0, 10, 0, 10, 0};
+    int labels[] = {0, 0, DET_LABEL_BACKGROUND}, fold = 0;
+    det_training_image image = {.features = regions, .labels = {.labels = labels}};
+    image.features.values = alike;
+    const det_training_set set = {.classes = {.count = CLASSES},
+                                  .images = &image,
+                                  .image_count = 1,
+                                  .width = WIDTH,
+                                  .region_count = 3};
+    det_linear_head head = make_head();
+    head.biases[1] = 0;
+    head.weights[0] = 2 * logf(2);
+    assert_float_equal(det_held_out_temperature(&set, &head, &fold), 2, 2e-3);
+    det_linear_head_free(&head);
+}
+
+static void a_held_out_picture_is_seen_by_its_own_head(void **state)
+{
+    (void)state;
+    size_t categories[] = {1};
+    det_training_image images[2] = {{.features = regions}, {.features = regions}};
+    const det_training_set set = {.classes = {.count = CLASSES, .categories = categories},
+                                  .images = images,
+                                  .image_count = 2,
+                                  .width = WIDTH,
+                                  .region_count = 6};
+    det_linear_head heads[2] = {make_head(), make_head()};
+    heads[1].biases[0] = -100; /* sees nothing */
+    det_held_out_objects found = {0};
+    det_error error;
+    const det_head_options options = {.05F, .5F, 0};
+    test_assert_ok(
+        det_detect_held_out(&set, heads, (const int[]){1, 0}, &options, 1, &found, &error), &error);
+    assert_int_equal(found.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(found.items[i].image, 1);
+        assert_int_equal(found.items[i].category, 1);
+    }
+    assert_float_equal(found.items[1].box[0], 50, 0);
+    assert_float_equal(found.items[1].box[2], 10, 0);
+    det_free(found.items);
+    for (int h = 0; h < 2; h++) det_linear_head_free(&heads[h]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(outputs_are_sums_of_weighted_features),
+        cmocka_unit_test(a_box_is_moved_and_cut_at_the_edge),
+        cmocka_unit_test(the_best_of_overlapping_candidates_stays),
+        cmocka_unit_test(folds_are_equal_in_size_and_in_classes),
+        cmocka_unit_test(a_head_that_is_too_sure_is_cooled),
+        cmocka_unit_test(a_held_out_picture_is_seen_by_its_own_head),
+    };
+    return cmocka_run_group_tests_name("linear head", tests, NULL, NULL);
+}
