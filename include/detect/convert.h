@@ -65,7 +65,7 @@ typedef struct det_convert_options {
     bool overwrite;     /**< files that exist may be replaced */
     bool whole_pixels;  /**< VOC annotations: corners are rounded to whole pixels */
     int stream_fd;      /**< where the path is NULL: an open file descriptor, usually 1 */
-    const det_run *run; /**< or NULL; the progress counts pictures */
+    const det_run *run; /**< or NULL; the progress counts pictures, or detections */
 } det_convert_options;
 
 /** Writes annotations in a format that det_annotations_read reads:
@@ -90,6 +90,23 @@ DET_API det_status det_annotations_write(const det_annotations *annotations,
                                          det_annotations_format format, const char *path,
                                          const det_convert_options *options, det_losses **losses,
                                          det_error *error);
+
+/** Writes results in a format that det_results_read reads against the same annotations, or against
+ *  what det_annotations_write makes of them:
+ *  - COCO results: an array, in the order of the results;
+ *  - JSON, JSON lines: the document of `detect`, whose pictures are all those of the annotations,
+ * in their order, the best detections first; `source` is "unknown";
+ *  - VOC: a folder of comp4_det_test_CLASS.txt, one for each class, in the order of the results.
+ *
+ *  @param results     were read against these annotations.
+ *  @param path        a file, or a folder for VOC; NULL: to options->stream_fd.
+ *  @param losses      as above.
+ *  @return as det_annotations_write; of a folder only files that would be replaced are looked at.
+ *  Memory is proportional to the results. Thread-safe. */
+DET_API det_status det_results_write(const det_results *results, const det_annotations *annotations,
+                                     det_results_format format, const char *path,
+                                     const det_convert_options *options, det_losses **losses,
+                                     det_error *error);
 
 /** The number of a picture in COCO files made of annotations: its own where they are COCO's, else
  *  the number that its file name is where all are numbers and differ, else its place, from 1.

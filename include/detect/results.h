@@ -50,6 +50,8 @@ typedef struct det_results {
                                                    met; at most 64, the rest is only counted */
     size_t unknown_class_count;
     size_t failed_image_count;   /**< pictures listed with an error, and without detections */
+    size_t more_count;           /**< COCO: members of detections that are not read, such as
+                                      "segmentation" */
     size_t empty_count;          /**< kept: boxes whose width or height is not above 0 */
     const char *const *warnings; /**< a line for each kind of thing that was strange */
     size_t warning_count;

@@ -2,46 +2,11 @@
 /* Annotations into any format: what the writers share. */
 #include "src/data/annotations_write.h"
 
-#include "src/base/memory.h"
 #include "src/base/span.h"
 #include "src/data/names.h"
-#include "src/data/paths.h"
 
 #include <math.h>
 #include <string.h>
-
-det_status det_convert_open(const char *path, const det_convert_options *options,
-                            det_output *output, det_error *error)
-{
-    if (!path)
-        return det_output_open_descriptor(options->stream_fd, "standard output", output, error);
-    if (!options->overwrite && det_is_regular_file(path))
-        return det_fail_at(error, DET_ARGUMENT, path, NULL,
-                           "exists: name another file, or let --overwrite replace it");
-    return det_output_open(path, output, error);
-}
-
-char *det_out_picture(const det_annotations_out *out, size_t image)
-{
-    return det_path_join(out->annotations->folder, out->annotations->images[image].file);
-}
-
-det_status det_out_size(const det_annotations_out *out, size_t image, int *width, int *height,
-                        det_error *error)
-{
-    const det_annotated_image *known = &out->annotations->images[image];
-    *width = known->width;
-    *height = known->height;
-    if ((*width > 0 && *height > 0) || out->annotations->format == DET_ANNOTATIONS_YOLO)
-        return DET_OK;
-    char *path = det_out_picture(out, image);
-    if (!path) return det_fail_memory(error, "annotations");
-    const det_status status = det_image_size(path, width, height, NULL);
-    det_free(path);
-    if (status == DET_MEMORY) return det_fail_memory(error, "the size of a picture");
-    if (status < 0) *width = *height = 0;
-    return DET_OK;
-}
 
 void det_out_note(const det_annotations_out *out, det_loss loss, size_t object)
 {

@@ -2,9 +2,8 @@
 #ifndef DETECT_DATA_ANNOTATIONS_WRITE_H
 #define DETECT_DATA_ANNOTATIONS_WRITE_H
 
-#include "src/base/file.h"
+#include "src/data/convert.h"
 #include "src/data/data_set.h"
-#include "src/data/losses.h"
 
 /** What the writers of annotations share. */
 typedef struct det_annotations_out {
@@ -19,19 +18,6 @@ typedef struct det_annotations_out {
 det_status det_coco_write(const det_annotations_out *out, det_error *error);
 det_status det_voc_write(const det_annotations_out *out, det_error *error);
 det_status det_yolo_write(const det_annotations_out *out, det_error *error);
-
-/** Opens the file or stream that the output is. @return DET_OK; DET_ARGUMENT (it exists); DET_IO;
- *  DET_MEMORY. */
-det_status det_convert_open(const char *path, const det_convert_options *options,
-                            det_output *output, det_error *error);
-
-/** The size of a picture, from the header of its file where the annotations do not say; 0 where
- *  that does not, either. @return DET_OK, DET_MEMORY. */
-det_status det_out_size(const det_annotations_out *out, size_t image, int *width, int *height,
-                        det_error *error);
-
-/** The path of a picture. NULL when memory is short; det_free it. */
-char *det_out_picture(const det_annotations_out *out, size_t image);
 
 /** Notes a number that is lost, of an image or an object that had one of its own, unless it is the
  *  one that reading the output gives. */

@@ -81,7 +81,7 @@ static det_status add_image(coco_writer *w, size_t image, det_error *error)
     int width = 0, height = 0;
     const char *name =
         w->names.count > 0 ? w->names.items[image] : w->out->annotations->images[image].file;
-    det_status status = det_out_size(w->out, image, &width, &height, error);
+    det_status status = det_convert_size(w->out->annotations, image, &width, &height, error);
     if (status < 0) return status;
     det_json *json = begin_element();
     if (json) {

@@ -269,7 +269,7 @@ static det_status make_xml(voc_writer *w, size_t image, det_error *error)
 {
     int width = 0, height = 0;
     const det_annotated_image *of = &w->out->annotations->images[image];
-    const det_status status = det_out_size(w->out, image, &width, &height, error);
+    const det_status status = det_convert_size(w->out->annotations, image, &width, &height, error);
     if (status < 0) return status;
     w->xml.length = 0;
     put_head(w, image, width, height);
@@ -289,7 +289,7 @@ static det_status link_picture(const voc_writer *w, size_t image, det_error *err
 {
     bool there = false;
     det_text name = {0};
-    char *picture = det_out_picture(w->out, image);
+    char *picture = det_convert_picture(w->out->annotations, image);
     det_text_format(&name, "JPEGImages/%s%s", w->stems[image],
                     ending_of(w->out->annotations->images[image].file));
     const det_status status = picture && !name.failed

@@ -252,7 +252,7 @@ static det_status make_labels(yolo_writer *w, size_t image, det_error *error)
 {
     int width = 0, height = 0;
     const det_annotated_image *of = &w->out->annotations->images[image];
-    const det_status status = det_out_size(w->out, image, &width, &height, error);
+    const det_status status = det_convert_size(w->out->annotations, image, &width, &height, error);
     if (status < 0) return status;
     w->labels.length = 0;
     for (size_t i = of->first_object; i < of->first_object + of->object_count; i++)
@@ -285,7 +285,7 @@ static det_status link_picture(const yolo_writer *w, size_t image, det_error *er
 {
     bool there = false;
     char *name = picture_name(w, image);
-    char *picture = det_out_picture(w->out, image);
+    char *picture = det_convert_picture(w->out->annotations, image);
     const det_status status = name && picture
                                   ? det_data_set_link(&w->set, name, picture, &there, error)
                                   : out_of_memory(error);

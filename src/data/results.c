@@ -94,6 +94,7 @@ det_status det_results_append(det_results_part *part, const det_results_part *ot
         memcpy(part->objects + part->count, other->objects, other->count * sizeof *part->objects);
     part->count += other->count;
     part->listed += other->listed;
+    part->more += other->more;
     for (size_t i = 0; i < DET_NOTE_COUNT; i++) {
         if (part->notes[i].count == 0)
             part->notes[i] = other->notes[i];
@@ -208,6 +209,7 @@ static det_status finish(results_data *data, det_error *error)
     seen->unknown_classes = part->unknown;
     seen->unknown_class_count = part->unknown_count;
     seen->failed_image_count = part->notes[DET_NOTE_FAILED_IMAGE].count;
+    seen->more_count = part->more;
     seen->empty_count = part->notes[DET_NOTE_EMPTY].count;
     const det_status status = make_warnings(data, error);
     seen->warnings = (const char *const *)data->warnings;

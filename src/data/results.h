@@ -57,6 +57,7 @@ typedef struct det_results_part {
     det_detected_object *objects;
     size_t count, capacity;
     size_t listed; /**< detections met: count and those left out */
+    size_t more;   /**< COCO: members that are not read */
     size_t unknown_class_objects;
     det_unknown_class *unknown; /**< each owns its name */
     size_t unknown_count, unknown_capacity;

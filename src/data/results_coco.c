@@ -53,10 +53,20 @@ static det_status take_result(void *context, const char *key, size_t index, json
     return det_results_add(c->part, &object, DET_BOX_SIZED, error);
 }
 
+static void pass_over(void *context, const char *array, const char *key)
+{
+    (void)array, (void)key;
+    ((coco_results *)context)->part->more++;
+}
+
+/* The last three say nothing that the others do not; pycocotools adds them. */
 det_status det_results_parse_coco(const char *text, size_t size, const det_result_names *names,
                                   det_results_part *part, det_error *error)
 {
     static const char *const no_keys[] = {NULL};
+    static const char *const members[] = {"image_id", "category_id", "bbox",    "score",
+                                          "id",       "area",        "iscrowd", NULL};
     coco_results c = {names, part};
-    return det_json_each(text, size, no_keys, take_result, &c, error);
+    return det_json_each_in(text, size, &(det_json_wanted){no_keys, members, pass_over},
+                            take_result, &c, error);
 }

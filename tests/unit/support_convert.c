@@ -51,6 +51,24 @@ det_annotations *test_convert(const det_annotations *annotations, det_annotation
     return test_read_annotations(path);
 }
 
+det_losses *test_write_results_as(const det_results *results, const det_annotations *annotations,
+                                  det_results_format format, const char *path,
+                                  const det_convert_options *options)
+{
+    det_losses *losses = NULL;
+    det_error error = {0};
+    test_assert_ok(det_results_write(results, annotations, format, path, options, &losses, &error),
+                   &error);
+    return losses;
+}
+
+det_results *test_convert_results(const det_results *results, const det_annotations *annotations,
+                                  det_results_format format, const char *path)
+{
+    det_losses_free(test_write_results_as(results, annotations, format, path, NULL));
+    return test_read_results(path, annotations);
+}
+
 void test_assert_loss(const det_losses *losses, det_loss loss, size_t count, const char *part)
 {
     for (size_t i = 0; i < losses->count; i++) {

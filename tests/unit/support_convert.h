@@ -17,9 +17,17 @@ det_results *test_read_results(const char *path, const det_annotations *annotati
 det_losses *test_write_annotations(const det_annotations *annotations,
                                    det_annotations_format format, const char *path,
                                    const det_convert_options *options);
-/** The same, without looking at the losses, and reads them back. */
+/** Writes annotations, without looking at the losses, and reads them back. */
 det_annotations *test_convert(const det_annotations *annotations, det_annotations_format format,
                               const char *path);
+
+/** Writes results, failing the test where that fails. @return what was lost; free it. */
+det_losses *test_write_results_as(const det_results *results, const det_annotations *annotations,
+                                  det_results_format format, const char *path,
+                                  const det_convert_options *options);
+/** Writes results, without looking at the losses, and reads them back against the same. */
+det_results *test_convert_results(const det_results *results, const det_annotations *annotations,
+                                  det_results_format format, const char *path);
 
 /** Fails the test unless this was lost so often, and `part` is in its line. A count of 0 means that
  *  it was not lost. */
