@@ -73,7 +73,7 @@ json_value() {
   /usr/bin/python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$@"
 }
 
-# matches_schema FILE KIND: the document is a valid `config`, `output`, `lines`, `recall`, `eval` or `settings` (tests/schema/validate.py).
+# matches_schema FILE KIND: the document is valid; the kinds are those of tests/schema/validate.py (`output`, `eval` ...).
 matches_schema() {
   "$source_folder/tests/schema/validate.py" "$source_folder/configs" "$2" "$1" || fail "$1 is no valid $2"
 }

@@ -204,6 +204,7 @@ the_bench_makes_a_set_measures_and_leaves_nothing() {
   mkdir temporary
   TMPDIR=$PWD/temporary exits 0 detect bench eval --repeats 1 --json out.json
   prints '5000 pictures, 36000 objects, 80 classes' '500000 detections' 'evaluation' 'Peak memory'
+  matches_schema out.json bench_eval
   json out.json 'd["repeats"] == 1 and 0 < d["ap"] < 1 and d["total_ms"] >= d["results_ms"] > 0'
   [ -z "$(ls temporary)" ] || fail "$(ls temporary) is left"
   TMPDIR=$PWD/missing exits 1 detect bench eval

@@ -127,6 +127,7 @@ bench_prints_a_table() {
 bench_writes_json() {
   exits 0 detect bench network --model small.safetensors --precision f32 --batch 2 --threads 1 --repeats 3 --json -
   cp .run/out bench.json
+  matches_schema bench.json bench_network
   json bench.json 'd["ms_per_crop"] > 0 and d["ms_per_crop"] >= d["ms_per_crop_min"]'
   json bench.json 'd["batch"] == 2 and d["threads"] == 1 and d["repeats"] == 3 and d["peak_memory_mb"] > 0'
 }
@@ -184,6 +185,7 @@ bench_measures_regions_cropped_and_pooled() {
   prints Cropped Pooled 'times as fast'
   exits 0 detect bench network -m small.safetensors --regions 20 --repeats 1 --batch 4 --json -
   cp .run/out bench.json
+  matches_schema bench.json bench_regions
   json bench.json 'd["regions"] == 20 and d["batch"] == 32 and d["crop"]["ms"] > 0 and d["pool"]["first_ms"] > 0'
   exits 2 detect bench network -m small.safetensors --regions 0
 }
@@ -197,6 +199,7 @@ bench_shows_kinds_of_layers() {
   exits 0 detect bench network -m small.safetensors --batch 2 --repeats 2 --layers
   prints "inner product" " %"
   exits 0 detect bench network -m small.safetensors --batch 2 --repeats 2 --layers --json bench.json
+  matches_schema bench.json bench_network
   json bench.json 'abs(sum(l["share"] for l in d["layers"]) - 1) < 1e-9'
   json bench.json '{"convolution", "softmax", "input and output"} <= {l["kind"] for l in d["layers"]}'
 }
@@ -205,6 +208,7 @@ bench_compares_winograd_with_direct_convolutions() {
   exits 0 detect bench network -m small.safetensors --repeats 2 --winograd
   prints 'Winograd: a crop takes' 'Probabilities differ by'
   exits 0 detect bench network -m small.safetensors --repeats 2 --winograd --json bench.json
+  matches_schema bench.json bench_network
   json bench.json 'd["direct"]["ms_per_crop"] > 0 and 0 <= d["direct"]["largest_error"] < 1e-3'
 }
 

@@ -159,12 +159,14 @@ the_curves_of_nothing_are_drawn_too() {
 
 presets_are_measured_beside_one_another() {
   exits 0 detect bench proposals "${quick[@]}" --annotations photos.json --pictures 1 -t 1 --json bench.json
+  matches_schema bench.json bench_proposals
   prints 'on 1 threads' 'quality' 'recall .5' 'Peak memory'
   json bench.json '[v["preset"] for v in d["variants"][::2]] == ["single", "fast", "quality"]'
   json bench.json 'all(v["recall_50"] == 1 and v["boxes_per_image"] > 0 for v in d["variants"])'
   json bench.json 'd["images"] == 1 and d["objects"] == 1 and d["peak_memory_mb"] > 1'
   exits 0 detect bench proposals "${quick[@]}" --json - photos
   cp .run/out bench.json
+  matches_schema bench.json bench_proposals
   json bench.json 'd["images"] == 3 and "recall_50" not in d["variants"][0] and "annotations" not in d'
   exits 2 detect bench proposals
   says 'nothing to work on'

@@ -54,12 +54,21 @@ WITHOUT = {**CLASS, "objects": 0, "reason": "none", "ap": -1, "ar": -1, "ap_iou"
 EVALUATION = {
     "schema_version": 1, "version": "0.1.0", "annotations": "a.json", "annotations_format": "coco",
     "results": "r.json", "results_format": "json", "metric": "voc10", "corrected": False, "iou": [0.5],
-    "max_detections": [], "images": 1, "objects": {"counted": 1, "ignored": 0, "left_out": 0, "never_found": 0, "replaced": 0},
+    "max_detections": [], "images": 1, "failed_images": 0,
+    "objects": {"counted": 1, "ignored": 0, "left_out": 0, "never_found": 0, "replaced": 0},
     "detections": {"listed": 2, "counted": 2, "cut": 0, "left_out": 0, "unknown_images": 0, "unknown_classes": 0},
     "unknown_classes": [], "warnings": [], "mean": {**FIGURES, "classes": 1}, "bootstrap": None, "compared": None,
     "mistakes": {"iou": 0.5, "background_iou": 0.1, **MISTAKES}, "scores": {"low": 0, "high": 1, **SCORES},
     "confusion": {"iou": 0.5, "score": None, "counts": [[1, 0], [0, 0]]},
     "classes": [CLASS, WITHOUT]}
+
+
+SETTINGS = {"schema_version": 1, "version": "0.1.0", "precision": "f32", "models": ["xxh3-128:" + "0f" * 16],
+            "proposals.methods": ["selective_search"], "postprocess.nms.iou": 0.3}
+TIMES = {f"{step}_ms{least}": 1.5 for step in ("annotations", "results", "evaluation", "total") for least in ("", "_min")}
+BENCH = {"schema_version": 1, "version": "0.1.0", "images": 5, "objects": 6, "classes": 2, "detections": 9,
+         "annotation_bytes": 10, "result_bytes": 11, "threads": 0, "repeats": 1, "ap": 0.5, **TIMES,
+         "peak_memory_mb": 9.5}
 
 
 def evaluation(**changes):
@@ -76,6 +85,8 @@ GOOD = {
     "two lines": ("lines", (json.dumps({"schema_version": 1, **PICTURE}) + "\n") * 2),
     "an empty configuration": ("config", "{}"),
     "an evaluation": ("eval", evaluation()),
+    "settings": ("settings", json.dumps(SETTINGS)),
+    "a benchmark of evaluation": ("bench_eval", json.dumps(BENCH)),
 }
 
 BAD = {
@@ -119,6 +130,11 @@ BAD = {
         classes=[{**CLASS, "mistakes": {**MISTAKES, "box": {"count": 1, "cost": -0.1}}}])),
     "scores in too few bins": ("eval", "is too short", evaluation(classes=[{**CLASS, "scores": {**SCORES, "true": [1]}}])),
     "a short curve": ("eval", "is too short", evaluation(classes=[{**CLASS, "precision": [[1]]}])),
+    "settings with a number of threads": ("settings", "False schema", json.dumps({**SETTINGS, "runtime.threads": 2})),
+    "settings without models": ("settings", "[]", json.dumps({**SETTINGS, "models": []})),
+    "a benchmark without total": ("bench_eval", "'total_ms' is a required", json.dumps(without(BENCH, "total_ms"))),
+    "a negative time": ("bench_eval", "-1 is less than", json.dumps({**BENCH, "total_ms": -1})),
+    "an unknown key of a benchmark": ("bench_eval", "'extra' was unexpected", json.dumps({**BENCH, "extra": 1})),
     "an unknown key of a configuration": ("config", "'thread' was unexpected", '{"runtime":{"thread":1}}'),
     "a value out of range": ("config", "2 is greater than the maximum", '{"postprocess":{"nms":{"iou":2}}}'),
     "a letter twice": ("config", "does not match", '{"proposals":{"selective_search":{"similarities":["CC"]}}}'),
