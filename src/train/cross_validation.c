@@ -3,45 +3,7 @@
 
 #include "src/base/memory.h"
 #include "src/base/parallel.h"
-#include "src/base/random.h"
 #include "src/train/calibration.h"
-
-#include <stdlib.h>
-
-/* ---- Folds ---------------------------------------------------------------------------------- */
-
-typedef struct {
-    size_t category; /* of the first object; SIZE_MAX: none */
-    uint32_t chance;
-    size_t image;
-} deal;
-
-static int compare_deals(const void *a, const void *b)
-{
-    const deal *x = a, *y = b;
-    if (x->category != y->category) return x->category < y->category ? -1 : 1;
-    if (x->chance != y->chance) return x->chance < y->chance ? -1 : 1;
-    return x->image < y->image ? -1 : 1;
-}
-
-det_status det_deal_folds(const det_annotations *annotations, int fold_count, uint64_t seed,
-                          int *folds, det_error *error)
-{
-    const size_t count = annotations->image_count;
-    det_random random = det_random_create(seed, 0);
-    deal *deals = det_alloc_array(count, sizeof *deals);
-    if (!deals) return det_fail_memory(error, "the folds");
-    for (size_t i = 0; i < count; i++) {
-        const det_annotated_image *image = &annotations->images[i];
-        const size_t category =
-            image->object_count > 0 ? annotations->objects[image->first_object].category : SIZE_MAX;
-        deals[i] = (deal){category, det_random_u32(&random), i};
-    }
-    if (count > 0) qsort(deals, count, sizeof *deals, compare_deals);
-    for (size_t i = 0; i < count; i++) folds[deals[i].image] = (int)(i % (size_t)fold_count);
-    det_free(deals);
-    return DET_OK;
-}
 
 /* ---- Temperature ---------------------------------------------------------------------------- */
 

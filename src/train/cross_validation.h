@@ -7,12 +7,6 @@
 
 /* Heads measured on pictures that they never saw. */
 
-/** Deals pictures out into folds, each class as evenly as a shuffle allows: they are shuffled,
- *  sorted by the class of their first object, and dealt one by one.
- *  @param folds image_count; receives numbers below fold_count. @return DET_OK, DET_MEMORY. */
-det_status det_deal_folds(const det_annotations *annotations, int fold_count, uint64_t seed,
-                          int *folds, det_error *error);
-
 /** The temperature that makes held-out probabilities most likely (Guo et al., "On Calibration of
  *  Modern Neural Networks", 2017, section 4.2), from all proposals that teach something.
  *  @param heads fold_count; each looks at the pictures of its own fold alone. */

@@ -9,6 +9,7 @@
 #include "src/nn/model_file.h"
 #include "src/train/cross_validation.h"
 #include "src/train/fit.h"
+#include "src/train/folds.h"
 #include "src/train/trained_model.h"
 
 #include <math.h>
@@ -204,7 +205,8 @@ static det_status gather(training *t, det_error *error)
     if (status < 0) return status;
     t->folds = det_alloc_array(t->annotations->image_count, sizeof *t->folds);
     if (!t->folds) return det_fail_memory(error, "the folds");
-    return det_deal_folds(t->annotations, t->options.folds, t->options.seed, t->folds, error);
+    return det_split_folds(t->annotations, (size_t)t->options.folds, t->options.seed, t->folds,
+                           error);
 }
 
 static det_status learn(training *t, det_error *error)

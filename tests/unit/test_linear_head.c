@@ -91,24 +91,6 @@ static void the_best_of_overlapping_candidates_stays(void **state)
     det_linear_head_free(&head);
 }
 
-static void folds_are_equal_in_size_and_in_classes(void **state)
-{
-    (void)state;
-    enum { PICTURES = 20, FOLDS = 5 };
-    test_set *set = test_set_begin(DET_BOX_SIZED, PICTURES, 2);
-    for (size_t i = 0; i < PICTURES; i++) test_set_object(set, i, i % 2, 0, 0, 10, 10);
-    int folds[PICTURES], again[PICTURES], other[PICTURES], counts[FOLDS][2] = {0};
-    det_error error;
-    test_assert_ok(det_deal_folds(&set->annotations, FOLDS, 3, folds, &error), &error);
-    test_assert_ok(det_deal_folds(&set->annotations, FOLDS, 3, again, &error), &error);
-    test_assert_ok(det_deal_folds(&set->annotations, FOLDS, 4, other, &error), &error);
-    assert_memory_equal(folds, again, sizeof folds);
-    assert_memory_not_equal(folds, other, sizeof folds);
-    for (size_t i = 0; i < PICTURES; i++) counts[folds[i]][i % 2]++;
-    for (int f = 0; f < FOLDS; f++)
-        for (int c = 0; c < 2; c++) assert_int_equal(counts[f][c], 2);
-}
-
 /* Two of three regions that look alike show the class: the likeliest output is log 2 more than the
  * background's, and the head gives 2 log 2. */
 static void a_head_that_is_too_sure_is_cooled(void **state)
@@ -164,7 +146,6 @@ int main(void)
         cmocka_unit_test(outputs_are_sums_of_weighted_features),
         cmocka_unit_test(a_box_is_moved_and_cut_at_the_edge),
         cmocka_unit_test(the_best_of_overlapping_candidates_stays),
-        cmocka_unit_test(folds_are_equal_in_size_and_in_classes),
         cmocka_unit_test(a_head_that_is_too_sure_is_cooled),
         cmocka_unit_test(a_held_out_picture_is_seen_by_its_own_head),
     };
