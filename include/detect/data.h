@@ -15,7 +15,12 @@ extern "C" {
 /** Scales that regions can be pooled at, at most. */
 enum { DET_POOL_SCALES = 8 };
 
-typedef enum det_nms_method { DET_NMS_HARD = 0, DET_NMS_NONE = 1 } det_nms_method;
+typedef enum det_nms_method {
+    DET_NMS_HARD = 0,
+    DET_NMS_NONE = 1,
+    DET_NMS_VOTE = 2, /**< hard, then box voting */
+    DET_NMS_SOFT = 3
+} det_nms_method;
 
 /** The configuration of a detector: configs/det.schema.json, key for key, with its defaults filled
  *  in. Make it with det_config_create or det_config_load; everything it points to is its own. */
@@ -49,7 +54,8 @@ typedef struct det_config {
         size_t max_detections;
         int box_regression; /**< 1: yes, 0: no, -1: where a model has it */
         det_nms_method nms_method;
-        float nms_iou;
+        float nms_iou, nms_vote_iou, nms_sigma;
+        char nms_decay[16]; /**< "gaussian" or "linear" */
     } postprocess;
     struct {
         int threads; /**< 0: as many as the process may use */

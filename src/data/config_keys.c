@@ -133,11 +133,23 @@ const det_config_row det_config_rows[] = {
      .help = "Whether the boxes of regions are moved as the models say (box deltas); null: where "
              "one of them does."},
     {"postprocess.nms.method", "string", "\"hard\"", &det_config_kind_nms_method,
-     WORDS("hard", "none"), .help = "How detections of a class that overlap are suppressed."},
+     WORDS("hard", "none", "vote", "soft"),
+     .help = "How detections of a class that overlap are suppressed. hard: they are dropped; vote: "
+             "likewise, and each that remains moves to the mean of those around it, weighted by "
+             "their scores; soft: they lose score."},
     {"postprocess.nms.iou", "number", "0.3", &det_config_kind_float, FIELD(postprocess.nms_iou),
      RANGE(0, 1),
      .help = "A detection is suppressed when its overlap (IoU) with a better one of its class is "
-             "greater."},
+             "greater; soft with linear decay: from there on it loses score."},
+    {"postprocess.nms.vote_iou", "number", "0.5", &det_config_kind_float,
+     FIELD(postprocess.nms_vote_iou), RANGE(0, 1),
+     .help = "vote: detections of a class that overlap the one that remains (IoU) by so much have "
+             "a vote in where it is."},
+    {"postprocess.nms.decay", "string", "\"gaussian\"", &det_config_kind_word,
+     FIELD(postprocess.nms_decay), WORDS("gaussian", "linear"),
+     .help = "soft: what a score is multiplied by, exp(-IoU^2 / sigma), or 1 - IoU."},
+    {"postprocess.nms.sigma", "number", "0.5", &det_config_kind_float, FIELD(postprocess.nms_sigma),
+     RANGE(0.01, 10), .help = "soft with Gaussian decay: the larger, the less overlap costs."},
 
     {"runtime.threads", "integer", "0", &det_config_kind_int, FIELD(runtime.threads),
      RANGE(0, 1024), .help = "How many threads run; 0: as many as the process may use."},

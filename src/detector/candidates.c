@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Candidates (region, class, score) and their fusion: NMS class by class, then the best of all. */
+/* Candidates (region, class, score, box) and their fusion: NMS class by class, then the best of
+ * all. */
 #include "src/detector/candidates.h"
 
 #include "src/base/memory.h"
@@ -43,7 +44,7 @@ static int by_score_then_region(const void *a, const void *b)
 
 /* Room for the candidates of one class, and for the survivors of all. */
 typedef struct {
-    det_box *boxes;
+    det_box *boxes, *voted;
     float *scores;
     size_t *kept;
     det_candidate *survivors;
@@ -53,38 +54,67 @@ typedef struct {
 static bool create_workspace(workspace *w, size_t count)
 {
     w->boxes = det_alloc_array(count, sizeof *w->boxes);
+    w->voted = det_alloc_array(count, sizeof *w->voted);
     w->scores = det_alloc_array(count, sizeof *w->scores);
     w->kept = det_alloc_array(count, sizeof *w->kept);
     w->survivors = det_alloc_array(count, sizeof *w->survivors);
-    return w->boxes && w->scores && w->kept && w->survivors;
+    return w->boxes && w->voted && w->scores && w->kept && w->survivors;
 }
 
 static void free_workspace(workspace *w)
 {
     det_free(w->boxes);
+    det_free(w->voted);
     det_free(w->scores);
     det_free(w->kept);
     det_free(w->survivors);
 }
 
-static det_status suppress_class(const det_candidate *items, size_t count, float iou, workspace *w,
-                                 det_error *error)
+/* How many of the first `count` boxes are kept, or a negative status. */
+static int64_t keep(workspace *w, size_t count, const det_fusion_options *options)
+{
+    const det_soft_nms soft = {.linear = options->linear,
+                               .iou_max = options->iou,
+                               .sigma = options->sigma,
+                               .score_min = options->score_min};
+    if (options->method == DET_NMS_SOFT)
+        return det_nms_soft(w->boxes, w->scores, count, &soft, w->kept);
+    return det_nms_hard(w->boxes, w->scores, count, options->iou, w->kept);
+}
+
+static void add_survivors(workspace *w, const det_candidate *items, size_t kept, bool voted)
+{
+    for (size_t i = 0; i < kept; i++) {
+        det_candidate *survivor = &w->survivors[w->survivor_count++];
+        *survivor = items[w->kept[i]];
+        survivor->score = w->scores[w->kept[i]];
+        if (voted) survivor->box = w->voted[i];
+    }
+}
+
+static det_status suppress_class(const det_candidate *items, size_t count,
+                                 const det_fusion_options *options, workspace *w, det_error *error)
 {
     for (size_t i = 0; i < count; i++) {
         w->boxes[i] = items[i].box;
         w->scores[i] = items[i].score;
     }
-    const int64_t kept = det_nms_hard(w->boxes, w->scores, count, iou, w->kept);
+    const int64_t kept = keep(w, count, options);
     if (kept == DET_ARGUMENT)
         return det_fail(error, DET_ARGUMENT,
                         "suppression at IoU %g: outside 0..1, or a score is not finite",
-                        (double)iou);
+                        (double)options->iou);
     if (kept < 0) return det_fail_memory(error, "non-maximum suppression");
-    for (int64_t i = 0; i < kept; i++) w->survivors[w->survivor_count++] = items[w->kept[i]];
+    const bool vote = options->method == DET_NMS_VOTE;
+    if (vote)
+        det_nms_vote(w->boxes, w->scores, count, w->kept, (size_t)kept, options->vote_iou,
+                     w->voted);
+    add_survivors(w, items, (size_t)kept, vote);
     return DET_OK;
 }
 
-static det_status suppress(det_candidates *list, float iou, det_error *error)
+static det_status suppress(det_candidates *list, const det_fusion_options *options,
+                           det_error *error)
 {
     workspace w = {0};
     det_status status = DET_OK;
@@ -96,7 +126,7 @@ static det_status suppress(det_candidates *list, float iou, det_error *error)
     for (size_t first = 0, end; first < list->count && status == DET_OK; first = end) {
         end = first;
         while (end < list->count && list->items[end].class_id == list->items[first].class_id) end++;
-        status = suppress_class(list->items + first, end - first, iou, &w, error);
+        status = suppress_class(list->items + first, end - first, options, &w, error);
     }
     if (status < 0) goto done;
     for (size_t i = 0; i < w.survivor_count; i++) list->items[i] = w.survivors[i];
@@ -110,8 +140,8 @@ det_status det_candidates_fuse(det_candidates *list, const det_fusion_options *o
                                det_error *error)
 {
     if (list->count == 0) return DET_OK;
-    if (options->method == DET_NMS_HARD) {
-        const det_status status = suppress(list, options->iou, error);
+    if (options->method != DET_NMS_NONE) {
+        const det_status status = suppress(list, options, error);
         if (status < 0) return status;
     }
     qsort(list->items, list->count, sizeof *list->items, by_score_then_region);

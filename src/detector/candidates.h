@@ -25,12 +25,17 @@ void det_candidates_free(det_candidates *list);
 /** How candidates become detections. */
 typedef struct det_fusion_options {
     det_nms_method method;
-    float iou;             /**< of NMS */
+    float iou;             /**< of NMS; of DET_NMS_SOFT where it is linear */
+    float vote_iou;        /**< of DET_NMS_VOTE */
+    bool linear;           /**< DET_NMS_SOFT: else Gaussian */
+    float sigma;           /**< of the Gaussian */
+    float score_min;       /**< what a score may become with DET_NMS_SOFT */
     size_t max_detections; /**< 0: all */
 } det_fusion_options;
 
 /** Suppresses per class and keeps the best: the list is put in the order score descending, then
- *  region, then class, and shortened to the survivors.
+ *  region, then class, and shortened to the survivors. Voting moves their boxes, soft suppression
+ *  lowers their scores.
  *  @return DET_OK, DET_ARGUMENT (as det_nms_hard), DET_MEMORY. */
 det_status det_candidates_fuse(det_candidates *list, const det_fusion_options *options,
                                det_error *error);

@@ -95,7 +95,8 @@ bash_completes_commands_options_values_and_files() {
   completes -f v voc
   completes --threads '' ''
   completes --draw p pictures
-  completes --set postprocess.nms. 'postprocess.nms.method= postprocess.nms.iou='
+  completes --set postprocess.nms.m 'postprocess.nms.method='
+  completes --set runtime. 'runtime.threads= runtime.seed='
   completes pho photo.jpg
   completes model verify pho photo.jpg
   completes help mod model

@@ -72,6 +72,8 @@ static void the_defaults_are_those_of_the_papers_fast_version(void **state)
     assert_false(c->classifier.cascade || c->classifier.winograd);
     assert_true(c->postprocess.score_threshold == .05f && c->postprocess.max_detections == 100);
     assert_true(c->postprocess.nms_method == DET_NMS_HARD && c->postprocess.nms_iou == .3f);
+    assert_true(c->postprocess.nms_vote_iou == .5f && c->postprocess.nms_sigma == .5f);
+    assert_string_equal(c->postprocess.nms_decay, "gaussian");
     assert_int_equal(c->postprocess.box_regression, -1);
     assert_true(c->runtime.threads == 0 && c->runtime.seed == 0);
     assert_true(c->limits.max_pixels == 100000000 && c->limits.max_file_bytes == 1 << 30);
@@ -200,7 +202,8 @@ static const char *const every_key =
     "\"batch\":3,\"regions\":\"pool\",\"pool\":{\"layer\":\"conv/1\",\"scales\":[224,448.5],"
     "\"method\":\"max\"},\"context_px\":16,\"cascade\":true},"
     "\"postprocess\":{\"score_threshold\":0.25,\"max_detections\":17,\"box_regression\":true,"
-    "\"nms\":{\"method\":\"none\",\"iou\":0.5}},"
+    "\"nms\":{\"method\":\"soft\",\"iou\":0.5,\"vote_iou\":0.625,\"decay\":\"linear\","
+    "\"sigma\":0.75}},"
     "\"runtime\":{\"threads\":2,\"seed\":19},"
     "\"limits\":{\"max_pixels\":21,\"max_file_bytes\":22,\"max_regions\":23,\"memory_mb\":24,"
     "\"timeout_s\":2.5}}";
@@ -238,7 +241,9 @@ static void every_key_reaches_its_field(void **state)
     assert_true(c->classifier.cascade && c->classifier.winograd);
     assert_int_equal(c->postprocess.box_regression, 1);
     assert_true(c->postprocess.score_threshold == .25f && c->postprocess.max_detections == 17);
-    assert_true(c->postprocess.nms_method == DET_NMS_NONE && c->postprocess.nms_iou == .5f);
+    assert_true(c->postprocess.nms_method == DET_NMS_SOFT && c->postprocess.nms_iou == .5f);
+    assert_true(c->postprocess.nms_vote_iou == .625f && c->postprocess.nms_sigma == .75f);
+    assert_string_equal(c->postprocess.nms_decay, "linear");
     assert_true(c->runtime.threads == 2 && c->runtime.seed == 19);
     assert_true(c->limits.max_pixels == 21 && c->limits.max_file_bytes == 22);
     assert_true(c->limits.max_regions == 23 && c->limits.memory_mb == 24);
@@ -451,8 +456,8 @@ static const struct {
     {"{\"postprocess\":{\"score_threshold\":true}}", "postprocess.score_threshold",
      "must be a number, not true"},
     {"{\"postprocess\":{\"nms\":{\"iou\":{}}}}", "postprocess.nms.iou", "not an object"},
-    {"{\"postprocess\":{\"nms\":{\"method\":\"soft\"}}}", "postprocess.nms.method",
-     "\"soft\" is not one of"},
+    {"{\"postprocess\":{\"nms\":{\"method\":\"sofd\"}}}", "postprocess.nms.method",
+     "\"sofd\" is not one of"},
     {"{\"proposals\":{\"methods\":[]}}", "proposals.methods",
      "has 0 elements; from 1 to 4 are possible"},
     {"{\"proposals\":{\"methods\":[\"multibox\",\"multibox\"]}}", "proposals.methods[1]",

@@ -196,6 +196,56 @@ static float blue_score(const char *const *models, size_t count)
     return score;
 }
 
+/* Reds of two regions, one of which lies in the other and is nine tenths of it: the best, and how
+ * many there are. */
+static det_detection find_reds(const char *const *settings, size_t *count)
+{
+    static const det_region nested[] = {{.box = {20, 20, 80, 80}}, {.box = {20, 20, 80, 74}}};
+    const char *path = write_color_model("colors.safetensors", .05f);
+    det_config *config = test_config_of(&path, 1);
+    config->postprocess.score_threshold = .1f;
+    for (; *settings; settings++) test_config_set(config, *settings);
+    det_detector *detector = test_detector_of(config);
+    det_image image = test_squares();
+    det_result result = {0};
+    det_error error = {0};
+    test_assert_ok(det_detector_classify(detector, &image, nested, 2, NULL, &result, &error),
+                   &error);
+    *count = result.detection_count;
+    for (size_t i = 0; i < result.detection_count; i++)
+        assert_int_equal(result.detections[i].class_id, red);
+    const det_detection best = result.detections[0];
+    det_result_free(&result);
+    det_image_free(&image);
+    det_detector_free(detector);
+    return best;
+}
+
+/* 1 - .9 of a score is less than the threshold of .1; exp(-.9^2 / 10) is .92. */
+static void boxes_are_suppressed_as_the_configuration_says(void **state)
+{
+    (void)state;
+    size_t count;
+    find_reds((const char *[]){"postprocess.nms.method=none", NULL}, &count);
+    assert_int_equal(count, 2);
+    det_detection best = find_reds((const char *[]){"postprocess.nms.method=hard", NULL}, &count);
+    assert_int_equal(count, 1);
+    assert_true(best.box.y1 == 80 || best.box.y1 == 74);
+    best = find_reds((const char *[]){"postprocess.nms.method=vote", NULL}, &count);
+    assert_int_equal(count, 1);
+    assert_true(best.box.y1 > 75 && best.box.y1 < 79 && best.box.x1 == 80);
+    best = find_reds(
+        (const char *[]){"postprocess.nms.method=vote", "postprocess.nms.vote_iou=0.95", NULL},
+        &count);
+    assert_true(best.box.y1 == 80 || best.box.y1 == 74);
+    find_reds((const char *[]){"postprocess.nms.method=soft", "postprocess.nms.decay=linear", NULL},
+              &count);
+    assert_int_equal(count, 1);
+    find_reds((const char *[]){"postprocess.nms.method=soft", "postprocess.nms.sigma=10", NULL},
+              &count);
+    assert_int_equal(count, 2);
+}
+
 static void an_ensemble_averages_its_probabilities(void **state)
 {
     (void)state;
@@ -553,6 +603,7 @@ int main(void)
         cmocka_unit_test(selected_classes_alone_are_reported),
         cmocka_unit_test(an_unknown_class_is_refused_with_near_ones),
         cmocka_unit_test(the_threshold_and_the_number_of_detections_hold),
+        cmocka_unit_test(boxes_are_suppressed_as_the_configuration_says),
         cmocka_unit_test(an_ensemble_averages_its_probabilities),
         cmocka_unit_test(models_of_different_classes_do_not_vote_together),
         cmocka_unit_test(the_precision_is_what_the_configuration_says),
