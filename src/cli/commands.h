@@ -10,6 +10,7 @@ int cli_run_detect(const cli_values *values);
 int cli_run_propose(const cli_values *values);
 int cli_run_classify(const cli_values *values);
 int cli_run_eval(const cli_values *values);
+int cli_run_convert(const cli_values *values);
 int cli_run_train(const cli_values *values);
 int cli_run_model_import(const cli_values *values);
 int cli_run_model_info(const cli_values *values);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Measures detections against annotations: reads both, evaluates, prints. */
+#include "src/cli/class_map.h"
 #include "src/cli/commands.h"
 #include "src/cli/document.h"
 #include "src/cli/eval_report.h"
@@ -24,18 +25,14 @@ typedef struct request {
     double *ious;
     size_t *most;
     det_image_class *left_out;
-    det_class_pair *class_map;
-    char **texts; /**< of the class map: copies cut in two */
-    size_t class_map_count;
+    cli_class_map class_map;
     size_t samples;
     bool mistakes; /**< look at them */
 } request;
 
 static void free_request(request *r)
 {
-    for (size_t i = 0; i < r->class_map_count; i++) free(r->texts[i]);
-    free(r->texts);
-    free(r->class_map);
+    cli_class_map_free(&r->class_map);
     free(r->ious);
     free(r->most);
     det_image_classes_free(r->left_out);
@@ -93,21 +90,6 @@ static det_status read_most(request *r, const char *list, det_error *error)
     return status;
 }
 
-static det_status read_class_map(request *r, const cli_list *list, det_error *error)
-{
-    r->texts = cli_alloc(list->count, sizeof *r->texts);
-    r->class_map = cli_alloc(list->count, sizeof *r->class_map);
-    for (size_t i = 0; i < list->count; i++) {
-        char *text = r->texts[r->class_map_count++] = cli_format("%s", list->items[i]);
-        char *equals = strrchr(text, '=');
-        if (!equals || equals == text || !equals[1])
-            return cli_fail(error, DET_ARGUMENT, "--class-map must be FROM=TO, not '%s'", text);
-        *equals = '\0';
-        r->class_map[i] = (det_class_pair){text, equals + 1};
-    }
-    return DET_OK;
-}
-
 static det_status read_request(request *r, const cli_values *values, det_error *error)
 {
     if (!values->truth || !values->results)
@@ -126,7 +108,7 @@ static det_status read_request(request *r, const cli_values *values, det_error *
         return cli_fail(error, DET_ARGUMENT, "--left-out is for --metric ilsvrc");
     det_status status = read_ious(r, values->ious, error);
     if (status == DET_OK) status = read_most(r, values->max_detections, error);
-    if (status == DET_OK) status = read_class_map(r, &values->class_map, error);
+    if (status == DET_OK) status = cli_class_map_read(&values->class_map, &r->class_map, error);
     return status;
 }
 
@@ -142,8 +124,8 @@ static det_status read_results(const request *r, const cli_values *values, const
                                det_error *error)
 {
     const det_results_options options = {
-        .class_map = r->class_map,
-        .class_map_count = r->class_map_count,
+        .class_map = r->class_map.pairs,
+        .class_map_count = r->class_map.count,
         .threads = values->threads == CLI_NOT_GIVEN ? 0 : values->threads};
     const det_status status = det_results_read(path, annotations, &options, results, error);
     for (size_t i = 0; status == DET_OK && i < (*results)->warning_count; i++)

@@ -123,6 +123,33 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
          .operands_min = 0,
          .operands_max = 0,
          .run = cli_run_eval},
+    [CLI_CONVERT] =
+        {.name = "convert",
+         .operands = "",
+         .summary = "Write annotations or results in another format",
+         .description =
+             "Reads annotations (COCO, VOC, YOLO) and writes them in another of these formats; or, "
+             "with --results, reads results (COCO, the JSON of detect, VOC's comp4 files) and "
+             "writes those. The numbers stay as they are where the format allows, and whatever it "
+             "cannot hold is counted on standard error. Pictures are neither copied nor changed: "
+             "VOC and YOLO folders get links to them. What exists is not replaced.",
+         .examples = {{"detect convert --annotations train.json --to yolo --output set",
+                       "COCO to YOLO: set/config.yaml, set/labels/train/ and set/images/train/."},
+                      {"detect convert -a val.json --to yolo --part val -o set",
+                       "Adds another part to the same folder."},
+                      {"detect convert -a VOC2007 --split test --to coco -o test.json",
+                       "VOC to COCO; difficult objects are marked, and read as such again."},
+                      {"detect convert -a set/config.yaml --split val --to voc --round -o voc",
+                       "YOLO to VOC, with corners rounded to whole pixels."},
+                      {"detect convert -a val.json --images photos/ --to voc -o voc",
+                       "The pictures lie elsewhere."},
+                      {"detect convert -a val.json --results found.json --to voc -o results",
+                       "Results to VOC's comp4 files, a file a class."},
+                      {"detect convert -a VOC2007 -R results/ --to coco -o found.json",
+                       "And to COCO's, numbered as VOC2007 is by --to coco."}},
+         .operands_min = 0,
+         .operands_max = 0,
+         .run = cli_run_convert},
     [CLI_TRAIN] =
         {.name = "train",
          .operands = "ANNOTATIONS",
@@ -355,6 +382,26 @@ const cli_option cli_options[] = {
     TEXT("annotations", 'a', "PATH", FILES, IN(CLI_BENCH_PROPOSALS), truth,
          "Also measure how many objects are found: a COCO file, a VOC folder, a YOLO folder or "
          ".yaml file. Without operands its pictures are run."),
+    TEXT("annotations", 'a', "PATH", FILES, IN(CLI_CONVERT), truth,
+         "The annotations to convert, or those that the results belong to: a COCO file, a VOC "
+         "folder, a YOLO folder or .yaml file."),
+    TEXT("results", 'R', "PATH", FILES, IN(CLI_CONVERT), results,
+         "Convert these results in place of the annotations: COCO results, the JSON of detect (a "
+         "document, or lines in a .jsonl file), or a folder of VOC's comp4 files. The annotations "
+         "say which picture and class each number and name means."),
+    CHOICE("to", 'f', "FORMAT", "coco|voc|yolo|json|jsonl", IN(CLI_CONVERT), to,
+           "Annotations: coco (a file), voc or yolo (a folder). Results: coco, json or jsonl (a "
+           "file, as detect writes it), or voc (a folder of comp4 files)."),
+    TEXT("output", 'o', "PATH", FILES, IN(CLI_CONVERT), output,
+         "The file or folder to write; without it, a file goes to standard output."),
+    TEXT("part", 0, "NAME", NOTHING, IN(CLI_CONVERT), part,
+         "What the pictures are in the data set that is written: the list in VOC's ImageSets/Main, "
+         "or train, val or test of YOLO; by default that of --split, else train. Other parts that "
+         "are there stay."),
+    FLAG("round", 0, IN(CLI_CONVERT), whole_pixels,
+         "To voc: round the corners of boxes to whole pixels, for programs that refuse fractions."),
+    FLAG("overwrite", 0, IN(CLI_CONVERT), overwrite,
+         "Replace files of the same names. Pictures, and what is converted, are never replaced."),
     TEXT("annotations", 'a', "PATH", FILES, IN(CLI_EVAL), truth,
          "What the pictures show: a COCO file, a VOC folder, a YOLO folder or .yaml file."),
     TEXT("results", 'R', "PATH", FILES, IN(CLI_EVAL), results,
@@ -372,7 +419,7 @@ const cli_option cli_options[] = {
     INTEGER("bootstrap", 'b', "N", 1, IN(CLI_EVAL), bootstrap,
             "Print the 95 % interval of the mean over N samples of the pictures; with --compare "
             "the default is 1000."),
-    TEXTS("class-map", 0, "FROM=TO", NOTHING, IN(CLI_EVAL), class_map,
+    TEXTS("class-map", 0, "FROM=TO", NOTHING, IN(CLI_EVAL) | IN(CLI_CONVERT), class_map,
           "The results mean class TO of the annotations by FROM, a name or a number. May be "
           "repeated."),
     TEXT("iou", 0, "A,B,...", NOTHING, IN(CLI_EVAL), ious,
@@ -404,9 +451,9 @@ const cli_option cli_options[] = {
     TEXT("split", 0, "NAME", NOTHING, IN(CLI_TRAIN), split,
          "Only this part of the pictures: a file of VOC's ImageSets/Main, or train, val or test of "
          "YOLO."),
-    TEXT("images", 'I', "FOLDER", FOLDERS, ON_TRUTH | IN(CLI_EVAL), images,
+    TEXT("images", 'I', "FOLDER", FOLDERS, ON_TRUTH | IN(CLI_EVAL) | IN(CLI_CONVERT), images,
          "Where the pictures of --annotations are, if not where they usually are (COCO, VOC)."),
-    TEXT("split", 0, "NAME", NOTHING, ON_TRUTH | IN(CLI_EVAL), split,
+    TEXT("split", 0, "NAME", NOTHING, ON_TRUTH | IN(CLI_EVAL) | IN(CLI_CONVERT), split,
          "Only this part of --annotations: a file of VOC's ImageSets/Main, or train, val or test "
          "of YOLO."),
     FLAG("without-difficult", 0, ON_TRUTH, without_difficult,
@@ -446,6 +493,8 @@ const cli_option cli_options[] = {
          "Record how long each stage took. Without it, equal runs give equal bytes."),
     FLAG("quiet", 'q', IN(CLI_DETECT) | ON_TRUTH, quiet,
          "No progress bar, and no advice about boxes that were left out."),
+    FLAG("quiet", 'q', IN(CLI_CONVERT), quiet,
+         "No progress bar, and no word about what is lost, left out or strange."),
     FLAG("quiet", 'q', IN(CLI_EVAL) | IN(CLI_TRAIN), quiet,
          "No progress bar, and no word about what was left out or is strange."),
     FLAG("quiet", 'q', IN(CLI_CLASSIFY) | IN(CLI_MODEL_CALIBRATE), quiet, "No progress bar."),
