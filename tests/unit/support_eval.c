@@ -47,6 +47,41 @@ void test_set_found(test_set *set, uint32_t image, double score, double a, doubl
         (det_detected_object){.image = image, .score = score, .box = {a, b, c, d}};
 }
 
+test_set *test_coco_set(size_t images)
+{
+    return test_set_begin(DET_BOX_SIZED, images, 1);
+}
+
+test_set *test_voc_set(size_t images)
+{
+    return test_set_begin(DET_BOX_INCLUSIVE, images, 1);
+}
+
+/* Where the square begins: pixels are counted from 0 or from 1. */
+static double square_begin(const test_set *set)
+{
+    return set->results.form == DET_BOX_SIZED ? 0 : 1;
+}
+
+det_annotated_object *test_set_square(test_set *set, size_t image)
+{
+    const double begin = square_begin(set);
+    return test_set_object(set, image, 0, begin, begin, 10, 10);
+}
+
+void test_set_found_square(test_set *set, uint32_t image, double score)
+{
+    const double begin = square_begin(set);
+    test_set_found(set, image, score, begin, begin, 10, 10);
+}
+
+void test_set_swap_found(test_set *set)
+{
+    const det_detected_object first = set->found[0];
+    set->found[0] = set->found[1];
+    set->found[1] = first;
+}
+
 /* Coordinates of few values, so that overlaps and scores tie. */
 static double any(det_random *random, uint32_t below, double step)
 {
@@ -85,6 +120,11 @@ det_evaluation *test_evaluate(const test_set *set, const det_eval_options *optio
     test_assert_ok(
         det_evaluate(&set->annotations, &set->results, options, NULL, &evaluation, &error), &error);
     return evaluation;
+}
+
+det_evaluation *test_evaluate_kept(const test_set *set, det_metric metric)
+{
+    return test_evaluate(set, &(det_eval_options){.metric = metric, .keep_matches = true});
 }
 
 double test_ap(const test_set *set, det_metric metric)

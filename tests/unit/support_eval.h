@@ -24,6 +24,16 @@ det_annotated_object *test_set_object(test_set *set, size_t image, size_t catego
 void test_set_found(test_set *set, uint32_t image, double score, double a, double b, double c,
                     double d);
 
+/** A set of one class in the form of COCO, or of VOC. */
+test_set *test_coco_set(size_t images);
+test_set *test_voc_set(size_t images);
+/** An object of class 0 that is the first 10 x 10 pixels of a picture, and a detection of the same
+ *  square. Otherwise as above. */
+det_annotated_object *test_set_square(test_set *set, size_t image);
+void test_set_found_square(test_set *set, uint32_t image, double score);
+/** Exchanges the first two detections. */
+void test_set_swap_found(test_set *set);
+
 /** What a random set has. */
 enum {
     TEST_RANDOM_IMAGES = 6,
@@ -36,6 +46,8 @@ test_set *test_set_random(uint64_t seed);
 
 /** Evaluates, failing the test where that fails; free it. */
 det_evaluation *test_evaluate(const test_set *set, const det_eval_options *options);
+/** The same with the metric's defaults and its matches. */
+det_evaluation *test_evaluate_kept(const test_set *set, det_metric metric);
 /** mean.ap of a metric with its defaults. */
 double test_ap(const test_set *set, det_metric metric);
 /** Fails the test unless the values differ by at most 1e-12, or both are NaN. */

@@ -20,14 +20,9 @@ static void found(test_set *set, uint32_t category, double score, double x, doub
     set->found[set->results.object_count - 1].category = category;
 }
 
-static det_evaluation *kept(const test_set *set, det_metric metric)
-{
-    return test_evaluate(set, &(det_eval_options){.metric = metric, .keep_matches = true});
-}
-
 static det_confusion *confuse(const test_set *set, det_metric metric, const double *score)
 {
-    det_evaluation *e = kept(set, metric);
+    det_evaluation *e = test_evaluate_kept(set, metric);
     det_confusion *confusion = NULL;
     det_error error = {0};
     test_assert_ok(det_evaluation_confusion(e, &(det_confusion_options){.score = score}, NULL,
@@ -246,7 +241,8 @@ static void senseless_questions_are_refused(void **state)
     (void)state;
     det_error error = {0};
     det_confusion *confusion = NULL;
-    det_evaluation *e = kept(begin(), DET_METRIC_VOC07), *without = test_evaluate(begin(), NULL);
+    det_evaluation *e = test_evaluate_kept(begin(), DET_METRIC_VOC07),
+                   *without = test_evaluate(begin(), NULL);
     test_assert_error(
         det_evaluation_confusion(e, &(det_confusion_options){.iou = 1}, NULL, &confusion, &error),
         DET_ARGUMENT, &error, "IoU threshold 1 of 1");
@@ -264,7 +260,7 @@ static void senseless_questions_are_refused(void **state)
 static void the_number_of_threads_does_not_matter(void **state)
 {
     (void)state;
-    det_evaluation *e = kept(test_set_random(5), DET_METRIC_COCO);
+    det_evaluation *e = test_evaluate_kept(test_set_random(5), DET_METRIC_COCO);
     det_confusion *one = NULL, *four = NULL;
     assert_int_equal(det_evaluation_confusion(e, NULL, &(det_run){.threads = 1}, &one, NULL),
                      DET_OK);
@@ -283,7 +279,7 @@ static void every_failing_allocation_is_reported(void **state)
     test_set *set = begin();
     test_set_object(set, 0, CAT, 0, 0, 10, 10);
     found(set, CAT, .9, 0, 10);
-    det_evaluation *e = kept(set, DET_METRIC_COCO);
+    det_evaluation *e = test_evaluate_kept(set, DET_METRIC_COCO);
     const det_run run = {.threads = 1};
     for (uint64_t nth = 1;; nth++) {
         det_error error = {0};

@@ -8,7 +8,7 @@
 
 static det_status try_options(const det_eval_options *options, det_error *error)
 {
-    test_set *set = test_set_begin(DET_BOX_SIZED, 1, 1);
+    test_set *set = test_coco_set(1);
     det_evaluation *evaluation = NULL;
     const det_status status =
         det_evaluate(&set->annotations, &set->results, options, NULL, &evaluation, error);
@@ -65,7 +65,7 @@ static void detections_of_other_annotations_are_refused(void **state)
     (void)state;
     det_error error = {0};
     det_evaluation *evaluation = NULL;
-    test_set *set = test_set_begin(DET_BOX_SIZED, 1, 1);
+    test_set *set = test_coco_set(1);
     test_set_found(set, 1, .5, 0, 0, 1, 1);
     test_assert_error(
         det_evaluate(&set->annotations, &set->results, NULL, NULL, &evaluation, &error),
@@ -83,11 +83,25 @@ static void an_evaluation_can_be_cancelled(void **state)
     (void)state;
     det_error error = {0};
     det_evaluation *evaluation = NULL;
-    test_set *set = test_set_begin(DET_BOX_SIZED, 1, 1);
+    test_set *set = test_coco_set(1);
     const det_run run = {.progress = cancel};
     test_assert_error(
         det_evaluate(&set->annotations, &set->results, NULL, &run, &evaluation, &error),
         DET_CANCELLED, &error, "cancelled");
+}
+
+/* ---- Extremes ---- */
+
+static void no_detections_give_0_and_perfect_ones_1(void **state)
+{
+    (void)state;
+    for (int metric = DET_METRIC_COCO; metric <= DET_METRIC_ILSVRC; metric++) {
+        test_set *set = metric == DET_METRIC_COCO ? test_coco_set(3) : test_voc_set(3);
+        for (size_t i = 0; i < 3; i++) test_set_square(set, i);
+        test_assert_figure(test_ap(set, (det_metric)metric), 0);
+        for (uint32_t i = 0; i < 3; i++) test_set_found_square(set, i, .9);
+        test_assert_figure(test_ap(set, (det_metric)metric), 1);
+    }
 }
 
 /* ---- Matches and curves ---- */
@@ -95,14 +109,14 @@ static void an_evaluation_can_be_cancelled(void **state)
 /* Two pictures, one object each; a false detection between two true ones, and one in a crowd. */
 static test_set *small_set(void)
 {
-    test_set *set = test_set_begin(DET_BOX_SIZED, 2, 1);
-    test_set_object(set, 0, 0, 0, 0, 10, 10);
-    test_set_object(set, 1, 0, 0, 0, 10, 10);
+    test_set *set = test_coco_set(2);
+    test_set_square(set, 0);
+    test_set_square(set, 1);
     test_set_object(set, 1, 0, 50, 50, 40, 40)->crowd = true;
-    test_set_found(set, 1, .6, 0, 0, 10, 10);
+    test_set_found_square(set, 1, .6);
     test_set_found(set, 1, .8, 55, 55, 10, 10);
     test_set_found(set, 0, .7, 30, 30, 10, 10);
-    test_set_found(set, 0, .9, 0, 0, 10, 10);
+    test_set_found_square(set, 0, .9);
     return set;
 }
 
@@ -114,7 +128,7 @@ static void matches_are_kept_where_they_are_wanted(void **state)
                                        DET_TRUE_POSITIVE};
     static const uint32_t objects[] = {0, 2, UINT32_MAX, 1};
     const test_set *set = small_set();
-    det_evaluation *e = test_evaluate(set, &(det_eval_options){.keep_matches = true});
+    det_evaluation *e = test_evaluate_kept(set, DET_METRIC_COCO);
     const det_class_matches *m = &e->classes[0].matches;
     assert_int_equal(m->count, 4);
     assert_memory_equal(m->detections, order, sizeof order);
@@ -138,7 +152,7 @@ static void a_curve_has_a_point_for_each_detection_that_counts(void **state)
                         precision[] = {1, .5, 2. / 3};
     det_error error = {0};
     det_eval_curve curve = {0};
-    det_evaluation *e = test_evaluate(small_set(), &(det_eval_options){.keep_matches = true});
+    det_evaluation *e = test_evaluate_kept(small_set(), DET_METRIC_COCO);
     test_assert_ok(det_evaluation_curve(e, 0, 9, &curve, &error), &error);
     assert_int_equal(curve.count, 3);
     for (size_t i = 0; i < 3; i++) {
@@ -159,12 +173,6 @@ static void a_curve_has_a_point_for_each_detection_that_counts(void **state)
 
 /* ---- Intervals ---- */
 
-static det_evaluation *kept(const test_set *set)
-{
-    return test_evaluate(set,
-                         &(det_eval_options){.metric = DET_METRIC_VOC10, .keep_matches = true});
-}
-
 static det_interval interval_of(const det_evaluation *e, const det_evaluation *other, int threads)
 {
     det_error error = {0};
@@ -178,12 +186,12 @@ static det_interval interval_of(const det_evaluation *e, const det_evaluation *o
 static void an_interval_of_pictures_that_are_alike_is_a_point(void **state)
 {
     (void)state;
-    test_set *set = test_set_begin(DET_BOX_SIZED, 5, 1);
+    test_set *set = test_coco_set(5);
     for (uint32_t i = 0; i < 5; i++) {
-        test_set_object(set, i, 0, 0, 0, 10, 10);
-        test_set_found(set, i, .9, 0, 0, 10, 10);
+        test_set_square(set, i);
+        test_set_found_square(set, i, .9);
     }
-    det_evaluation *e = kept(set);
+    det_evaluation *e = test_evaluate_kept(set, DET_METRIC_VOC10);
     const det_interval interval = interval_of(e, NULL, 1);
     test_assert_figure(interval.value, 1);
     test_assert_figure(interval.low, 1);
@@ -197,11 +205,11 @@ static void an_interval_of_pictures_that_are_alike_is_a_point(void **state)
 static void an_interval_spans_what_other_pictures_would_give(void **state)
 {
     (void)state;
-    test_set *set = test_set_begin(DET_BOX_SIZED, 2, 1);
-    test_set_object(set, 0, 0, 0, 0, 10, 10);
-    test_set_object(set, 1, 0, 0, 0, 10, 10);
-    test_set_found(set, 0, .9, 0, 0, 10, 10);
-    det_evaluation *e = kept(set);
+    test_set *set = test_coco_set(2);
+    test_set_square(set, 0);
+    test_set_square(set, 1);
+    test_set_found_square(set, 0, .9);
+    det_evaluation *e = test_evaluate_kept(set, DET_METRIC_VOC10);
     const det_interval interval = interval_of(e, NULL, 1);
     test_assert_figure(interval.value, .5);
     test_assert_figure(interval.low, 0);
@@ -214,10 +222,10 @@ static void an_interval_spans_what_other_pictures_would_give(void **state)
 static void samples_without_an_object_are_left_out(void **state)
 {
     (void)state;
-    test_set *set = test_set_begin(DET_BOX_SIZED, 2, 1);
-    test_set_object(set, 0, 0, 0, 0, 10, 10);
-    test_set_found(set, 0, .9, 0, 0, 10, 10);
-    det_evaluation *e = kept(set);
+    test_set *set = test_coco_set(2);
+    test_set_square(set, 0);
+    test_set_found_square(set, 0, .9);
+    det_evaluation *e = test_evaluate_kept(set, DET_METRIC_VOC10);
     const det_interval interval = interval_of(e, NULL, 1);
     assert_in_range(interval.samples, 320, 430); /* 3 / 4 of 500 */
     test_assert_figure(interval.low, 1);
@@ -227,12 +235,13 @@ static void samples_without_an_object_are_left_out(void **state)
 static void a_difference_is_taken_over_the_same_samples(void **state)
 {
     (void)state;
-    test_set *set = test_set_begin(DET_BOX_SIZED, 8, 1);
+    test_set *set = test_coco_set(8);
     for (uint32_t i = 0; i < 8; i++) {
-        test_set_object(set, i, 0, 0, 0, 10, 10);
-        if (i % 2) test_set_found(set, i, .9, 0, 0, 10, 10);
+        test_set_square(set, i);
+        if (i % 2) test_set_found_square(set, i, .9);
     }
-    det_evaluation *half = kept(set), *again = kept(set);
+    det_evaluation *half = test_evaluate_kept(set, DET_METRIC_VOC10),
+                   *again = test_evaluate_kept(set, DET_METRIC_VOC10);
     det_interval interval = interval_of(half, again, 2);
     test_assert_figure(interval.low, 0);
     test_assert_figure(interval.high, 0);
@@ -258,12 +267,12 @@ static void a_difference_is_taken_over_the_same_samples(void **state)
 static void an_interval_is_the_same_on_any_number_of_threads(void **state)
 {
     (void)state;
-    test_set *set = test_set_begin(DET_BOX_SIZED, 9, 1);
+    test_set *set = test_coco_set(9);
     for (uint32_t i = 0; i < 9; i++) {
-        test_set_object(set, i, 0, 0, 0, 10, 10);
+        test_set_square(set, i);
         test_set_found(set, i, .1 * i, i % 3 * 4., 0, 10, 10);
     }
-    det_evaluation *e = kept(set);
+    det_evaluation *e = test_evaluate_kept(set, DET_METRIC_VOC10);
     const det_interval one = interval_of(e, NULL, 1), three = interval_of(e, NULL, 3);
     assert_memory_equal(&one, &three, sizeof one);
     det_evaluation_free(e);
@@ -275,8 +284,9 @@ static void senseless_intervals_are_refused(void **state)
     det_error error = {0};
     det_interval interval;
     const test_set *set = small_set();
-    det_evaluation *e = kept(set), *without = test_evaluate(set, NULL);
-    det_evaluation *coco = test_evaluate(set, &(det_eval_options){.keep_matches = true});
+    det_evaluation *e = test_evaluate_kept(set, DET_METRIC_VOC10),
+                   *without = test_evaluate(set, NULL);
+    det_evaluation *coco = test_evaluate_kept(set, DET_METRIC_COCO);
     test_assert_error(det_evaluation_bootstrap(e, NULL, 0, 1, NULL, &interval, &error),
                       DET_ARGUMENT, &error, "no samples");
     test_assert_error(det_evaluation_bootstrap(without, NULL, 9, 1, NULL, &interval, &error),
@@ -345,6 +355,7 @@ int main(void)
         cmocka_unit_test(senseless_options_are_refused),
         cmocka_unit_test(detections_of_other_annotations_are_refused),
         cmocka_unit_test(an_evaluation_can_be_cancelled),
+        cmocka_unit_test(no_detections_give_0_and_perfect_ones_1),
         cmocka_unit_test(matches_are_kept_where_they_are_wanted),
         cmocka_unit_test(a_curve_has_a_point_for_each_detection_that_counts),
         cmocka_unit_test(an_interval_of_pictures_that_are_alike_is_a_point),

@@ -10,15 +10,10 @@
 
 enum { CAT, DOG, CLASSES };
 
-static det_evaluation *kept(const test_set *set, det_metric metric)
-{
-    return test_evaluate(set, &(det_eval_options){.metric = metric, .keep_matches = true});
-}
-
 /* Analyses the set; free it. */
 static det_mistake_analysis *analyse(const test_set *set, det_metric metric)
 {
-    det_evaluation *e = kept(set, metric);
+    det_evaluation *e = test_evaluate_kept(set, metric);
     det_mistake_analysis *analysis = NULL;
     det_error error = {0};
     test_assert_ok(det_evaluation_mistakes(e, NULL, NULL, &analysis, &error), &error);
@@ -575,7 +570,8 @@ static void senseless_questions_are_refused(void **state)
                  {{.background = NAN}, "nan"}};
     det_error error = {0};
     det_mistake_analysis *a = NULL;
-    det_evaluation *e = kept(begin(), DET_METRIC_COCO), *without = test_evaluate(begin(), NULL);
+    det_evaluation *e = test_evaluate_kept(begin(), DET_METRIC_COCO),
+                   *without = test_evaluate(begin(), NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         test_assert_error(det_evaluation_mistakes(e, &cases[i].options, NULL, &a, &error),
                           DET_ARGUMENT, &error, cases[i].message);
@@ -601,7 +597,7 @@ static void every_failing_allocation_is_reported(void **state)
     object_at(set, 0, DOG, 20);
     found(set, 0, DOG, .9, 0, 10);
     found(set, 0, CAT, .8, 50, 10);
-    det_evaluation *e = kept(set, DET_METRIC_COCO);
+    det_evaluation *e = test_evaluate_kept(set, DET_METRIC_COCO);
     const det_run run = {.threads = 1};
     for (uint64_t nth = 1;; nth++) {
         det_error error = {0};
