@@ -41,6 +41,26 @@ static void an_overlap_of_exactly_the_threshold_is_a_match(void **state)
     test_assert_figure(ap_of(set), 0);
 }
 
+/* As numpy.linspace(.5, .95, 10) prints them with 17 digits. */
+static void the_ten_thresholds_have_the_bits_of_numpy(void **state)
+{
+    (void)state;
+    static const double thresholds[] = {.5,
+                                        .55000000000000004,
+                                        .59999999999999998,
+                                        .65000000000000002,
+                                        .69999999999999996,
+                                        .75,
+                                        .80000000000000004,
+                                        .84999999999999998,
+                                        .89999999999999991, /* not .9 */
+                                        .94999999999999996};
+    det_evaluation *e = test_evaluate(test_coco_set(1), NULL);
+    assert_int_equal(e->iou_count, 10);
+    assert_memory_equal(e->ious, thresholds, sizeof thresholds);
+    det_evaluation_free(e);
+}
+
 static void a_threshold_of_1_is_met_at_1_less_1e_10(void **state)
 {
     (void)state;
@@ -95,6 +115,22 @@ static void detections_in_a_crowd_do_not_count_however_many(void **state)
     test_assert_figure(ap50_of(set, false), 1);
     set->found[2].box[0] = 89; /* less than half: false, so that precision is 1 / 2 */
     test_assert_figure(ap50_of(set, false), .5);
+}
+
+/* The second object is too large for the small ones: it is ignored there, and the second detection
+ * of it, small itself, finds nothing and is false. As a crowd it is open to both. */
+static void an_ignored_object_that_is_no_crowd_is_matched_once(void **state)
+{
+    (void)state;
+    test_set *set = test_coco_set(1);
+    test_set_square(set, 0);
+    test_set_object(set, 0, 0, 100, 100, 30, 30)->area = 1600;
+    test_set_found(set, 0, .9, 100, 100, 30, 30);
+    test_set_found(set, 0, .8, 100, 100, 30, 30);
+    test_set_found_square(set, 0, .7);
+    test_assert_figure(ap_of_size(set, DET_SIZE_SMALL), .5);
+    set->objects[1].crowd = true;
+    test_assert_figure(ap_of_size(set, DET_SIZE_SMALL), 1);
 }
 
 /* The crowd overlaps by 1, the object by .6. */
@@ -152,6 +188,52 @@ static void precision_is_averaged_at_101_recalls(void **state)
     test_assert_figure(e->classes[0].envelope[50], 1);
     test_assert_figure(e->classes[0].envelope[51], 2. / 3);
     det_evaluation_free(e);
+}
+
+/* 35 of 100: recall .35 is less than 35 * .01, which is .35000000000000003 in double, so that only
+ * the recalls 0 ... .34 are reached. 34 of 100 reach as many, 36 two more. */
+static void the_101_recalls_are_multiples_of_a_hundredth_in_double(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t found;
+        double recalls;
+    } cases[] = {{34, 35}, {35, 35}, {36, 37}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        test_set *set = test_coco_set(1);
+        for (int at = 0; at < 100; at++) {
+            const double x = at * 20;
+            test_set_object(set, 0, 0, x, 0, 10, 10);
+            if ((size_t)at < cases[i].found) test_set_found(set, 0, .9, x, 0, 10, 10);
+        }
+        test_assert_figure(ap_of(set), cases[i].recalls / 101);
+    }
+}
+
+/* numpy.spacing(1) stands in the denominator of precision: 1 / (1 + 2^-52), two bits below 1. */
+static void precision_of_a_single_find_is_a_hair_below_1(void **state)
+{
+    (void)state;
+    test_set *set = test_coco_set(1);
+    test_set_square(set, 0);
+    test_set_found_square(set, 0, .9);
+    det_evaluation *e = test_evaluate(set, NULL);
+    assert_true(e->classes[0].envelope[0] == .99999999999999978);
+    det_evaluation_free(e);
+    e = test_evaluate(set, &(det_eval_options){.metric = DET_METRIC_VOC10});
+    assert_true(e->mean.ap == 1);
+    det_evaluation_free(e);
+}
+
+/* A picture without objects, whose detection is false. */
+static void detections_on_pictures_without_objects_are_false(void **state)
+{
+    (void)state;
+    test_set *set = test_coco_set(2);
+    test_set_square(set, 0);
+    test_set_found_square(set, 1, .9);
+    test_set_found_square(set, 0, .8);
+    test_assert_figure(ap_of(set), .5);
 }
 
 /* The second picture has the lower id, and a false detection. */
@@ -227,6 +309,27 @@ static void unmatched_detections_outside_of_the_size_do_not_count(void **state)
     test_assert_figure(ap_of_size(set, DET_SIZE_LARGE), NAN);
     set->found[0].box[2] = set->found[0].box[3] = 32; /* 1024 is small, too */
     test_assert_figure(ap_of_size(set, DET_SIZE_SMALL), .5);
+}
+
+/* The false one has an area of 1024 or 9216, and so both sizes, whatever the object's. */
+static void a_detection_on_an_edge_has_both_sizes(void **state)
+{
+    (void)state;
+    static const struct {
+        double area, side;
+        det_object_size size;
+        double ap;
+    } cases[] = {{100, 32, DET_SIZE_SMALL, .5},   {2000, 32, DET_SIZE_MEDIUM, .5},
+                 {2000, 96, DET_SIZE_MEDIUM, .5}, {10000, 96, DET_SIZE_LARGE, .5},
+                 {2000, 31, DET_SIZE_MEDIUM, 1},  {2000, 97, DET_SIZE_MEDIUM, 1},
+                 {100, 33, DET_SIZE_SMALL, 1},    {10000, 95, DET_SIZE_LARGE, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        test_set *set = test_coco_set(1);
+        test_set_square(set, 0)->area = cases[i].area;
+        test_set_found(set, 0, .9, 200, 200, cases[i].side, cases[i].side);
+        test_set_found_square(set, 0, .8);
+        test_assert_figure(ap_of_size(set, cases[i].size), cases[i].ap);
+    }
 }
 
 /* The object is medium: for small ones the detection that finds it is ignored. */
@@ -386,6 +489,26 @@ static void without_objects_there_are_no_figures(void **state)
     test_assert_figure(ap_of(set), NAN);
 }
 
+/* The second class has no object, the third a crowd alone. */
+static void classes_without_objects_have_no_part_in_the_means(void **state)
+{
+    (void)state;
+    test_set *set = test_set_begin(DET_BOX_SIZED, 1, 3);
+    test_set_square(set, 0);
+    test_set_object(set, 0, 2, 50, 50, 10, 10)->crowd = true;
+    test_set_found_square(set, 0, .9);
+    test_set_found_square(set, 0, .8);
+    set->found[1].category = 1;
+    det_evaluation *e = test_evaluate(set, NULL);
+    test_assert_figure(e->mean.ap, 1);
+    test_assert_figure(e->mean.ar, 1);
+    test_assert_figure(e->mean.ap_size[DET_SIZE_MEDIUM], NAN);
+    test_assert_figure(e->classes[1].figures.ap, NAN);
+    test_assert_figure(e->classes[2].figures.ar, NAN);
+    assert_int_equal(e->measured_count, 1);
+    det_evaluation_free(e);
+}
+
 static void boxes_without_an_area_find_nothing(void **state)
 {
     (void)state;
@@ -400,19 +523,25 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_overlap_of_exactly_the_threshold_is_a_match),
+        cmocka_unit_test(the_ten_thresholds_have_the_bits_of_numpy),
         cmocka_unit_test(a_threshold_of_1_is_met_at_1_less_1e_10),
         cmocka_unit_test(of_equal_overlaps_the_later_object_is_taken),
         cmocka_unit_test(a_taken_object_leaves_a_second_choice),
         cmocka_unit_test(detections_in_a_crowd_do_not_count_however_many),
+        cmocka_unit_test(an_ignored_object_that_is_no_crowd_is_matched_once),
         cmocka_unit_test(an_object_that_counts_goes_before_an_ignored_one_of_higher_overlap),
         cmocka_unit_test(difficult_objects_of_voc_are_ignored),
         cmocka_unit_test(difficult_objects_of_coco_files_are_ignored_only_when_corrected),
         cmocka_unit_test(precision_is_averaged_at_101_recalls),
+        cmocka_unit_test(the_101_recalls_are_multiples_of_a_hundredth_in_double),
+        cmocka_unit_test(precision_of_a_single_find_is_a_hair_below_1),
+        cmocka_unit_test(detections_on_pictures_without_objects_are_false),
         cmocka_unit_test(equal_scores_go_by_the_id_of_the_picture_not_by_the_files),
         cmocka_unit_test(equal_scores_of_a_picture_stay_in_the_order_of_the_file),
         cmocka_unit_test(scores_are_compared_in_double),
         cmocka_unit_test(an_area_on_an_edge_has_both_sizes),
         cmocka_unit_test(unmatched_detections_outside_of_the_size_do_not_count),
+        cmocka_unit_test(a_detection_on_an_edge_has_both_sizes),
         cmocka_unit_test(detections_of_objects_outside_of_the_size_do_not_count),
         cmocka_unit_test(the_best_detections_of_each_picture_and_class_count),
         cmocka_unit_test(an_object_with_the_id_0_is_never_found_unless_corrected),
@@ -421,6 +550,7 @@ int main(void)
         cmocka_unit_test(an_id_means_the_class_of_its_last_object),
         cmocka_unit_test(copies_stand_where_their_id_is_listed),
         cmocka_unit_test(without_objects_there_are_no_figures),
+        cmocka_unit_test(classes_without_objects_have_no_part_in_the_means),
         cmocka_unit_test(boxes_without_an_area_find_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

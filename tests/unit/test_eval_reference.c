@@ -171,12 +171,28 @@ static void the_order_of_images_and_of_detections_of_different_images_does_not_m
     for (uint64_t seed = 1; seed <= 20; seed++) {
         test_set *set = test_set_random(seed);
         det_evaluation *before_it = test_evaluate(set, NULL);
+        const double ilsvrc = test_ap(set, DET_METRIC_ILSVRC);
         turn_round(set);
         det_evaluation *after = test_evaluate(set, NULL);
         assert_same(&before_it->mean, &after->mean);
+        assert_true(test_ap(set, DET_METRIC_ILSVRC) == ilsvrc);
         det_evaluation_free(before_it);
         det_evaluation_free(after);
     }
+}
+
+/* As it should be: of different pictures, too, equal scores stay in the order of the results. */
+static void it_does_to_the_figures_of_voc(void **state)
+{
+    (void)state;
+    size_t changed = 0;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        test_set *set = test_set_random(seed);
+        const double ap = test_ap(set, DET_METRIC_VOC10);
+        turn_round(set);
+        changed += test_ap(set, DET_METRIC_VOC10) != ap;
+    }
+    assert_true(changed > 10);
 }
 
 static void the_number_of_threads_does_not_matter(void **state)
@@ -200,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_sets_give_what_a_plain_reference_gives),
         cmocka_unit_test(the_order_of_images_and_of_detections_of_different_images_does_not_matter),
+        cmocka_unit_test(it_does_to_the_figures_of_voc),
         cmocka_unit_test(the_number_of_threads_does_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,16 +98,47 @@ static void a_difficult_object_counts_neither_way_however_often_it_is_found(void
     det_evaluation_free(e);
 }
 
-/* 3 of 10: recall .3 is less than 3 * .1, which is .30000000000000004 in double. */
+/* It overlaps the difficult object by 1 and the other by .8: nothing is found, and nothing false.
+ */
+static void the_object_of_highest_overlap_is_meant_even_if_it_is_difficult(void **state)
+{
+    (void)state;
+    test_set *set = test_voc_set(1);
+    test_set_square(set, 0)->difficult = true;
+    test_set_object(set, 0, 0, 1, 1, 10, 8);
+    test_set_found_square(set, 0, .9);
+    assert_both(set, 0, 0);
+    det_evaluation *e = test_evaluate_kept(set, DET_METRIC_VOC07);
+    assert_int_equal(e->classes[0].matches.outcomes[0], DET_IGNORED);
+    det_evaluation_free(e);
+}
+
+/* It overlaps the difficult object by .4, so it is false and comes before the true one. */
+static void a_difficult_object_excuses_only_what_reaches_the_threshold(void **state)
+{
+    (void)state;
+    test_set *set = test_voc_set(1);
+    test_set_square(set, 0)->difficult = true;
+    test_set_object(set, 0, 0, 31, 31, 40, 40);
+    test_set_found(set, 0, .9, 1, 1, 10, 4);
+    test_set_found(set, 0, .8, 31, 31, 40, 40);
+    assert_both(set, .5, .5);
+}
+
+/* Of 10, k found reach the recalls 0 ... k / 10; but 3, 6 and 7 * .1 are .30000000000000004,
+ * .60000000000000009 and .70000000000000007 in double, which k / 10 does not reach. */
 static void the_eleven_recalls_are_multiples_of_a_tenth_in_double(void **state)
 {
     (void)state;
-    test_set *set = test_voc_set(10);
-    for (uint32_t i = 0; i < 10; i++) {
-        test_set_square(set, i);
-        if (i < 3) test_set_found_square(set, i, .9);
+    for (uint32_t k = 1; k <= 10; k++) {
+        test_set *set = test_voc_set(10);
+        for (uint32_t i = 0; i < 10; i++) {
+            test_set_square(set, i);
+            if (i < k) test_set_found_square(set, i, .9);
+        }
+        const bool unreached = k == 3 || k == 6 || k == 7;
+        assert_both(set, (k + !unreached) / 11., k / 10.);
     }
-    assert_both(set, 3. / 11, .3);
 }
 
 /* True, false, true of 4 objects: recall .25 at precision 1, .5 at 2 / 3. */
@@ -191,6 +222,8 @@ int main(void)
         cmocka_unit_test(of_equal_overlaps_the_earlier_object_is_meant),
         cmocka_unit_test(a_taken_object_gives_no_second_choice),
         cmocka_unit_test(a_difficult_object_counts_neither_way_however_often_it_is_found),
+        cmocka_unit_test(the_object_of_highest_overlap_is_meant_even_if_it_is_difficult),
+        cmocka_unit_test(a_difficult_object_excuses_only_what_reaches_the_threshold),
         cmocka_unit_test(the_eleven_recalls_are_multiples_of_a_tenth_in_double),
         cmocka_unit_test(the_area_is_that_below_the_best_precision_at_no_less_recall),
         cmocka_unit_test(sides_count_both_end_pixels),
