@@ -131,7 +131,6 @@ static void a_seed_gives_the_same_folds_for_ever(void **state)
     split(set, FOLDS, 2, others);
     assert_memory_equal(folds, again, sizeof folds);
     assert_memory_not_equal(folds, others, sizeof folds);
-    for (int i = 0; i < 12; i++) print_message("%d, ", folds[i]);
     const int first[] = {3, 3, 3, 0, 0, 4, 4, 1, 0, 0, 1, 2};
     assert_memory_equal(folds, first, sizeof first);
 }
