@@ -618,7 +618,7 @@ static void writing_can_be_cancelled_and_leaves_no_half_of_a_file(void **state)
     static const char *const last[] = {"cancelled0", "cancelled1/ImageSets/Main/train.txt",
                                        "cancelled2/config.yaml"};
     for (int f = 0; f < 3; f++) {
-        char name[16];
+        char name[32];
         det_error error = {0};
         snprintf(name, sizeof name, "cancelled%d", f);
         test_assert_error(det_annotations_write(a, (det_annotations_format)f, test_path(name),
@@ -663,7 +663,7 @@ static void short_memory_is_reported(void **state)
                                                                "\"bbox\":[1,2,3,4],\"s\":1}"));
     det_annotations *a = test_read_annotations(test_path("m/p.json"));
     for (int f = 0; f < 3; f++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "memory%d", f);
         det_status status = DET_MEMORY;
         uint64_t nth = 0;
