@@ -7,6 +7,7 @@
 #include "src/base/memory.h"
 #include "src/base/run.h"
 #include "src/data/boxes.h"
+#include "src/data/id_places.h"
 #include "src/data/image_ids.h"
 #include "src/data/picture_names.h"
 
@@ -15,10 +16,11 @@
 typedef struct coco_writer {
     const det_annotations_out *out;
     det_output file;
-    int64_t *ids;    /* of the pictures */
-    det_paths names; /* of the pictures, for YOLO: elsewhere they are kept */
-    int64_t next_id; /* for an object that has none */
-    bool any;        /* the array at hand has an element */
+    int64_t *ids;        /* of the pictures */
+    det_paths names;     /* of the pictures, for YOLO: elsewhere they are kept */
+    det_id_place *taken; /* the ids of the objects, sorted */
+    int64_t next_id;     /* for an object that has none: those before are taken */
+    bool any;            /* the array at hand has an element */
 } coco_writer;
 
 static det_status out_of_memory(det_error *error)
@@ -122,6 +124,14 @@ static void note_losses(const coco_writer *w, size_t object, const double box[4]
     if (!det_box_same(back, o->box)) det_out_note(w->out, DET_LOSS_LAST_BITS, object);
 }
 
+/* The least number above 0 that no other object has. */
+static int64_t free_id(coco_writer *w)
+{
+    while (det_id_places_find(w->taken, w->out->annotations->object_count, w->next_id))
+        w->next_id++;
+    return w->next_id++;
+}
+
 static det_status add_object(coco_writer *w, size_t object, det_error *error)
 {
     const det_annotations *a = w->out->annotations;
@@ -135,7 +145,7 @@ static det_status add_object(coco_writer *w, size_t object, det_error *error)
     det_annotations_box_in(a, object, DET_BOX_SIZED, box);
     det_json *json = begin_element();
     if (json) {
-        det_json_integer(json, "id", o->id != -1 ? o->id : w->next_id++);
+        det_json_integer(json, "id", o->id != -1 ? o->id : free_id(w));
         det_json_integer(json, "image_id", w->ids[o->image]);
         det_json_integer(json, "category_id", a->categories[o->category].id);
         put_box(json, box);
@@ -210,10 +220,12 @@ static det_status prepare(coco_writer *w, det_error *error)
     det_status status = w->ids ? det_annotations_image_ids(a, w->ids, error) : out_of_memory(error);
     if (status == DET_OK && a->format == DET_ANNOTATIONS_YOLO)
         status = det_picture_names_make(a, &w->names, error);
-    for (size_t i = 0; i < a->object_count; i++)
-        if (a->objects[i].id >= w->next_id && a->objects[i].id < INT64_MAX)
-            w->next_id = a->objects[i].id + 1;
-    return status < 0 ? status : check_names(w, error);
+    w->taken = det_alloc_array(a->object_count, sizeof *w->taken);
+    if (status == DET_OK && !w->taken) status = out_of_memory(error);
+    if (status < 0) return status;
+    for (size_t i = 0; i < a->object_count; i++) w->taken[i] = (det_id_place){a->objects[i].id, i};
+    det_id_places_sort(w->taken, a->object_count);
+    return check_names(w, error);
 }
 
 det_status det_coco_write(const det_annotations_out *out, det_error *error)
@@ -232,5 +244,6 @@ det_status det_coco_write(const det_annotations_out *out, det_error *error)
     }
     det_paths_free(&w.names);
     det_free(w.ids);
+    det_free(w.taken);
     return status;
 }

@@ -29,7 +29,9 @@ det_status det_convert_size(const det_annotations *annotations, size_t image, in
     if ((*width > 0 && *height > 0) || annotations->format == DET_ANNOTATIONS_YOLO) return DET_OK;
     char *path = det_convert_picture(annotations, image);
     if (!path) return det_fail_memory(error, "annotations");
-    const det_status status = det_image_size(path, width, height, NULL);
+    const det_status status = det_is_regular_file(path) /* no pipe to wait for */
+                                  ? det_image_size(path, width, height, NULL)
+                                  : DET_IO;
     det_free(path);
     if (status == DET_MEMORY) return det_fail_memory(error, "the size of a picture");
     if (status < 0) *width = *height = 0;

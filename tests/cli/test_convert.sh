@@ -179,10 +179,17 @@ hostile_names_are_tamed_or_refused() {
   exits 0 convert -q -a special.json --to voc -o special-voc
   exits 0 convert -q -a special.json --to yolo -o special-yolo
   for set in special-voc special-yolo; do
-    exits 0 convert -q -a $set --to coco
+    exits 0 convert -q -a "$set" --to coco
     cp .run/out special-back.json
     json special-back.json "any(c['name'] == \"R&D <\u00e4> '1'\" for c in d['categories'])"
   done
+}
+
+# Its size is not known, and nobody writes into the pipe.
+a_picture_that_is_a_pipe_is_not_waited_for() {
+  mkfifo pipe.png
+  echo '{"images": [{"id": 1, "file_name": "pipe.png"}], "categories": []}' >pipe.json
+  exits 0 timeout 10 "$build/detect" convert -q -a pipe.json --to coco
 }
 
 wrong_usage_is_named() {
@@ -223,5 +230,6 @@ check classes_of_results_are_mapped
 check nothing_that_is_converted_is_replaced
 check pictures_stay_where_they_are
 check hostile_names_are_tamed_or_refused
+check a_picture_that_is_a_pipe_is_not_waited_for
 check wrong_usage_is_named
 finish

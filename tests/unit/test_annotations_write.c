@@ -107,18 +107,20 @@ static void objects_that_share_an_id_keep_the_order_of_the_file(void **state)
     det_annotations_free(a);
 }
 
-static void an_object_without_an_id_gets_one_above_the_others(void **state)
+static void objects_without_an_id_get_one_that_is_free(void **state)
 {
     (void)state;
-    det_annotations *a = test_read_coco(
-        COCO(IMAGE(1, "a.jpg"), "{\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,3,4]}," OBJECT(
-                                    40, 1, 1, "\"bbox\":[1,2,3,4]")));
+    det_annotations *a = test_read_coco(COCO(
+        IMAGE(1, "a.jpg"), "{\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,3,4]},"
+                           "{\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,3,4]}," OBJECT(
+                               2, 1, 1, "\"bbox\":[1,2,3,4]") "," OBJECT(9223372036854775807, 1, 1,
+                                                                         "\"bbox\":[1,2,3,4]")));
     const char *path = test_path("ids.json");
     det_losses *losses = test_write_annotations(a, DET_ANNOTATIONS_COCO, path, NULL);
-    test_assert_loss(losses, DET_LOSS_NO_ID, 1, "a.jpg");
+    test_assert_loss(losses, DET_LOSS_NO_ID, 2, "a.jpg");
     det_annotations *back = test_read_annotations(path);
-    assert_int_equal(back->objects[0].id, 41);
-    assert_int_equal(back->objects[1].id, 40);
+    const int64_t ids[] = {1, 3, 2, INT64_MAX};
+    for (size_t i = 0; i < 4; i++) assert_true(back->objects[i].id == ids[i]);
     det_annotations_free(back);
     det_losses_free(losses);
     det_annotations_free(a);
@@ -695,7 +697,7 @@ int main(void)
         cmocka_unit_test(voc_becomes_coco_with_its_marks),
         cmocka_unit_test(coco_stays_coco_to_the_last_bit),
         cmocka_unit_test(objects_that_share_an_id_keep_the_order_of_the_file),
-        cmocka_unit_test(an_object_without_an_id_gets_one_above_the_others),
+        cmocka_unit_test(objects_without_an_id_get_one_that_is_free),
         cmocka_unit_test(what_was_not_read_is_told),
         cmocka_unit_test(coco_becomes_voc),
         cmocka_unit_test(corners_can_be_rounded),
