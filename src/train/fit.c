@@ -6,6 +6,7 @@
 
 #include "src/base/memory.h"
 #include "src/base/run.h"
+#include "src/detector/box_deltas.h"
 #include "src/train/blas.h"
 #include "src/train/minimizer.h"
 
@@ -275,7 +276,7 @@ det_status det_fit_classes(const det_fit_examples *examples, const det_fit_optio
 
 /* ---- Boxes ---------------------------------------------------------------------------------- */
 
-/* What moves the box of a row to that of its object (R-CNN, appendix C, equations 6 to 9). */
+/* What moves the box of a row to that of its object. */
 static void box_targets(const fit *f, det_row row, float targets[4])
 {
     const det_training_set *set = f->examples->set;
@@ -284,11 +285,7 @@ static void box_targets(const fit *f, det_row row, float targets[4])
     const det_box to =
         det_object_box(set->annotations, image->labels.objects[row.region],
                        image->features.picture_width, image->features.picture_height);
-    const float width = from.x1 - from.x0, height = from.y1 - from.y0;
-    targets[0] = (to.x0 + to.x1 - from.x0 - from.x1) / 2 / width;
-    targets[1] = (to.y0 + to.y1 - from.y0 - from.y1) / 2 / height;
-    targets[2] = logf((to.x1 - to.x0) / width);
-    targets[3] = logf((to.y1 - to.y0) / height);
+    det_box_deltas_encode(from, to, targets);
 }
 
 static double box_residuals(const fit *f, size_t row, float weight, const float *outputs,
