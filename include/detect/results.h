@@ -72,8 +72,8 @@ typedef struct det_results_options {
 
 /** Reads results; what `path` is decides how:
  *  - a folder, or a file that ends in .txt: VOC's comp4 files, comp4_det_SPLIT_CLASS.txt;
- *  - a file that ends in .jsonl: lines of `detect`;
- *  - another file: COCO results where it is an array, the document of `detect` where an object.
+ *  - another file: COCO results where it begins with an array, lines of `detect` where an object
+ *    and another behind it, or where its name ends in .jsonl, else the document of `detect`.
  *
  *  A picture is that with the "image_id" (COCO results; where the annotations are not COCO's, the
  *  one whose file name is this number), or that which det_annotations_find_image finds. A class is
@@ -84,9 +84,9 @@ typedef struct det_results_options {
  *  @param options     or NULL for the defaults.
  *  @param results     free with det_results_free. Untouched on failure.
  *  @return DET_OK; DET_IO; DET_FORMAT (with the place); DET_ARGUMENT (class_map names a class that
- *          the annotations do not have); DET_LIMIT (2^32 pictures, classes or detections);
- *          DET_MEMORY.
- *  COCO results of flat objects are read at memory speed, on several threads. Thread-safe. */
+ *          the annotations do not have, or two for one); DET_LIMIT (2^32 pictures, classes or
+ * detections); DET_MEMORY. COCO results of flat objects are read at memory speed, on several
+ * threads. Thread-safe. */
 DET_API det_status det_results_read(const char *path, const det_annotations *annotations,
                                     const det_results_options *options, det_results **results,
                                     det_error *error);

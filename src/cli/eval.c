@@ -130,6 +130,8 @@ static det_status read_results(const request *r, const cli_values *values, const
     const det_status status = det_results_read(path, annotations, &options, results, error);
     for (size_t i = 0; status == DET_OK && i < (*results)->warning_count; i++)
         warn(values, path, (*results)->warnings[i]);
+    if (status == DET_OK && (*results)->unknown_class_objects > 0 && values->class_map.count == 0)
+        warn(values, path, "--class-map FROM=TO says what else the annotations call a class");
     return status;
 }
 

@@ -439,7 +439,7 @@ static det_status settle_and_check(coco_reader *r, bool images_only, det_error *
 {
     const det_annotations *seen = &r->data->seen;
     if (seen->image_count == 0 && (images_only || seen->category_count == 0))
-        return det_fail(error, DET_FORMAT, "has no \"images\": COCO annotations are expected");
+        return det_fail(error, DET_FORMAT, "lists no \"images\": COCO annotations are expected");
     return images_only ? DET_OK : settle_objects(r, error);
 }
 

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <expat.h>
 
@@ -416,15 +417,19 @@ det_status det_voc_parse(const char *text, size_t size, const char *stem,
     return r.status;
 }
 
-static det_status read_xml(const char *folder, const char *stem, det_annotations_data *data,
-                           det_error *error)
+/* split: the one that lists the picture, or NULL. */
+static det_status read_xml(const char *folder, const char *stem, const char *split,
+                           det_annotations_data *data, det_error *error)
 {
     det_text name = {0};
     det_bytes bytes = {0};
     det_text_format(&name, "%s.xml", stem);
     char *path = name.failed ? NULL : det_path_join(folder, name.data);
-    det_status status = path ? det_file_read(path, max_file_bytes, &bytes, error)
-                             : det_fail_memory(error, "annotations");
+    det_status status = path ? DET_OK : det_fail_memory(error, "annotations");
+    if (status == DET_OK && split && access(path, F_OK) != 0)
+        status = det_fail(error, DET_IO, "is not there, but ImageSets/Main/%s.txt lists \"%.200s\"",
+                          split, stem);
+    if (status == DET_OK) status = det_file_read(path, max_file_bytes, &bytes, error);
     if (status == DET_OK)
         status = det_voc_parse((const char *)bytes.data, bytes.size, stem, data, error);
     if (path) det_error_file(error, path, status);
@@ -587,7 +592,7 @@ det_status det_voc_read(const char *folder, const det_annotations_options *optio
         status = options->split ? read_split(folders.root, options->split, &stems, error)
                                 : list_all(folders.xml, &stems, error);
     for (size_t i = 0; status == DET_OK && i < stems.count; i++)
-        status = read_xml(folders.xml, stems.items[i], data, error);
+        status = read_xml(folders.xml, stems.items[i], options->split, data, error);
     if (status == DET_OK) status = det_voc_sort_categories(data, error);
     det_paths_free(&stems);
     det_free(folders.root);

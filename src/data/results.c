@@ -218,12 +218,38 @@ static det_status finish(results_data *data, det_error *error)
 
 /* ---- The choice of the format ---- */
 
-static det_results_format format_of(const char *path, const det_bytes *bytes)
+/* Where the next character that is no white space is; `size` where there is none. */
+static size_t skip_space(const char *text, size_t size, size_t at)
 {
-    if (det_text_ends_fold(path, ".jsonl")) return DET_RESULTS_JSONL;
-    size_t at = bytes->size >= 3 && memcmp(bytes->data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-    while (at < bytes->size && strchr(" \t\r\n", bytes->data[at]) && bytes->data[at]) at++;
-    return at < bytes->size && bytes->data[at] == '[' ? DET_RESULTS_COCO : DET_RESULTS_JSON;
+    while (at < size && text[at] && strchr(" \t\r\n", text[at])) at++;
+    return at;
+}
+
+/* The first line is an object by itself, and another one follows. */
+static bool are_lines(const char *text, size_t size)
+{
+    const char *line_end = memchr(text, '\n', size);
+    if (!line_end) return false;
+    size_t end = (size_t)(line_end - text);
+    while (end > 0 && strchr(" \t\r", text[end - 1])) end--;
+    const size_t next = skip_space(text, size, end);
+    return end > 0 && text[end - 1] == '}' && next < size && text[next] == '{';
+}
+
+static det_status find_format(const char *path, const det_bytes *bytes, det_results_format *format,
+                              det_error *error)
+{
+    const char *text = (const char *)bytes->data;
+    const size_t mark = bytes->size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    const size_t at = skip_space(text, bytes->size, mark);
+    const char first = at < bytes->size ? text[at] : '\0';
+    if (first != '[' && first != '{')
+        return det_fail(error, DET_FORMAT,
+                        "is none of the results that are read: COCO results (a JSON array), what "
+                        "'detect' writes (JSON, or lines of it), VOC's comp4 files");
+    const bool lines = det_text_ends_fold(path, ".jsonl") || are_lines(text + at, bytes->size - at);
+    *format = first == '[' ? DET_RESULTS_COCO : lines ? DET_RESULTS_JSONL : DET_RESULTS_JSON;
+    return DET_OK;
 }
 
 static det_status parse_coco(const char *text, size_t size, const det_result_names *names,
@@ -236,20 +262,25 @@ static det_status parse_coco(const char *text, size_t size, const det_result_nam
     return det_results_parse_coco(text, size, names, part, error);
 }
 
+static det_status parse(const det_bytes *bytes, const det_result_names *names, int threads,
+                        results_data *data, det_error *error)
+{
+    const char *text = (const char *)bytes->data;
+    if (data->seen.format == DET_RESULTS_COCO)
+        return parse_coco(text, bytes->size, names, threads, &data->part, error);
+    if (data->seen.format == DET_RESULTS_JSONL)
+        return det_results_parse_lines(text, bytes->size, names, &data->part, error);
+    return det_results_parse_json(text, bytes->size, names, &data->part, error);
+}
+
 static det_status read_json(const char *path, const det_result_names *names, int threads,
                             results_data *data, det_error *error)
 {
     det_bytes bytes = {0};
     det_status status = det_file_map(path, &bytes, error);
     if (status < 0) return status;
-    const char *text = (const char *)bytes.data;
-    data->seen.format = format_of(path, &bytes);
-    if (data->seen.format == DET_RESULTS_COCO)
-        status = parse_coco(text, bytes.size, names, threads, &data->part, error);
-    else if (data->seen.format == DET_RESULTS_JSONL)
-        status = det_results_parse_lines(text, bytes.size, names, &data->part, error);
-    else
-        status = det_results_parse_json(text, bytes.size, names, &data->part, error);
+    status = find_format(path, &bytes, &data->seen.format, error);
+    if (status == DET_OK) status = parse(&bytes, names, threads, data, error);
     det_bytes_free(&bytes);
     return status;
 }

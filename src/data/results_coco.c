@@ -13,7 +13,8 @@ static det_status read_id(json_object *object, const char *key, int64_t *id, det
         *id = json_object_get_int64(value);
         return DET_OK;
     }
-    return det_fail(error, DET_FORMAT, "needs \"%s\", an integer of 64 bits", key);
+    return det_fail(error, DET_FORMAT, "needs \"%s\", an integer of 64 bits%s", key,
+                    json_object_is_type(value, json_type_string) ? ", not a string" : "");
 }
 
 static det_status read_box(json_object *object, double box[4], det_error *error)

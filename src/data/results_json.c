@@ -121,8 +121,8 @@ static det_status end(document *d, det_status status, det_error *error)
     if (status == DET_OK && !d->any)
         status =
             det_fail(error, DET_FORMAT,
-                     "has no \"images\": COCO results (an array), or what 'detect' writes, are "
-                     "expected");
+                     "lists no pictures: COCO results (an array), or \"images\" as 'detect' writes "
+                     "them, are expected");
     for (size_t i = 0; status == DET_OK && i < a->image_count; i++)
         if (!d->met[i])
             det_results_count(d->part, DET_NOTE_UNLISTED_IMAGE, "%s", a->images[i].file);

@@ -4,6 +4,7 @@
 #include "src/data/names.h"
 #include "src/data/results.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,20 @@ static det_status make_images(det_result_names *names, det_error *error)
     return DET_OK;
 }
 
+/* "cat, dog, ...": as many names as fit. */
+static void list_classes(const det_annotations *annotations, char *list, size_t size)
+{
+    size_t used = 0;
+    list[0] = '\0';
+    for (size_t c = 0; c < annotations->category_count; c++) {
+        const char *name = annotations->categories[c].name;
+        const bool fits = used + strlen(name) + sizeof ", ..." < size;
+        used += (size_t)snprintf(list + used, size - used, "%s%s", c > 0 ? ", " : "",
+                                 fits ? name : "...");
+        if (!fits) return;
+    }
+}
+
 static det_status find_target(const det_annotations *annotations, const det_class_pair *pair,
                               uint32_t *category, det_error *error)
 {
@@ -84,11 +99,12 @@ static det_status find_target(const det_annotations *annotations, const det_clas
         *category = (uint32_t)c;
         return DET_OK;
     }
-    return det_fail(
-        error, DET_ARGUMENT,
-        "the class map makes \"%.100s\" of \"%.100s\", and the annotations have no class "
-        "of this name",
-        pair->to, pair->from);
+    char list[300];
+    list_classes(annotations, list, sizeof list);
+    return det_fail(error, DET_ARGUMENT,
+                    "the class map makes \"%.100s\" of \"%.100s\", and the annotations have no "
+                    "class of this name; they have: %s",
+                    pair->to, pair->from, list);
 }
 
 /* A class of the results means what the map says, whatever has its name or number besides. */
@@ -104,6 +120,16 @@ static void map_class(det_result_names *names, const char *from, uint32_t catego
     names->ids[names->id_count++] = (det_id_place){id, category};
 }
 
+static det_status check_twice(const det_class_pair *map, size_t index, det_error *error)
+{
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(map[i].from, map[index].from) == 0 && strcmp(map[i].to, map[index].to) != 0)
+            return det_fail(error, DET_ARGUMENT,
+                            "the class map makes both \"%.100s\" and \"%.100s\" of \"%.100s\"",
+                            map[i].to, map[index].to, map[i].from);
+    return DET_OK;
+}
+
 static det_status make_classes(det_result_names *names, const det_class_pair *class_map,
                                size_t class_map_count, det_error *error)
 {
@@ -117,7 +143,8 @@ static det_status make_classes(det_result_names *names, const det_class_pair *cl
     }
     for (size_t i = 0; i < class_map_count; i++) {
         uint32_t category = 0;
-        const det_status status = find_target(a, &class_map[i], &category, error);
+        det_status status = find_target(a, &class_map[i], &category, error);
+        if (status == DET_OK) status = check_twice(class_map, i, error);
         if (status < 0) return status;
         map_class(names, class_map[i].from, category);
     }

@@ -55,7 +55,7 @@ coco_prints_its_twelve_figures_and_a_table_of_classes() {
 
 what_is_left_out_is_counted_and_named() {
   exits 0 detect eval -a truth.json -R found.json
-  says 'left out: 1 (first: image_id 8)' 'left out: 1 (category_id 91: 1)' \
+  says 'left out: 1 (first: image_id 8)' 'left out: 1 (category_id 91: 1)' '--class-map FROM=TO' \
     'objects with the id 0 count as never found' '--corrected: 1'
   prints '1 on unknown pictures, 1 of unknown classes'
   exits 0 detect eval -q -a truth.json -R found.json

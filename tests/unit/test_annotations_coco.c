@@ -277,8 +277,8 @@ static void what_is_wrong_is_refused_with_its_place(void **state)
     static const struct {
         const char *text, *where, *message;
     } cases[] = {
-        {"{}", "", "has no \"images\""},
-        {"{\"images\":[]}", "", "has no \"images\""},
+        {"{}", "", "lists no \"images\""},
+        {"{\"images\":[]}", "", "lists no \"images\""},
         {"[{\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,3,4],\"score\":1}]", "line 1, column 1",
          "an array at the top is COCO results"},
         {"{\"images\":3}", "line 1, column 11", "must be an array"},

@@ -297,7 +297,8 @@ static void a_split_lists_its_pictures(void **state)
 
     test_write_below("voc/ImageSets/Main/more.txt", "z\n");
     const det_annotations_options more = {.split = "more"};
-    test_assert_error(det_annotations_read(root, &more, &a, &error), DET_IO, &error, "No such");
+    test_assert_error(det_annotations_read(root, &more, &a, &error), DET_IO, &error,
+                      "is not there, but ImageSets/Main/more.txt lists \"z\"");
     assert_non_null(strstr(error.file, "/Annotations/z.xml"));
 }
 

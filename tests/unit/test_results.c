@@ -199,7 +199,7 @@ static void faults_of_coco_results_are_named_with_their_place(void **state)
         {"[{\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,3,4]}]", "[0]", "\"score\""},
         {"[{\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,3,4],\"score\":NaN}]",
          "line 1, column 57", "NaN"},
-        {"{\"a\":1}", "", "has no \"images\""},
+        {"{\"a\":1}", "", "lists no pictures"},
         {"{\"images\":[{\"file_name\":\"a\"}]}", "images[0]", "COCO annotations"},
         {"{\"images\":[{\"file\":\"a\"}]}", "images[0]", "\"detections\""},
         {"{\"images\":[{\"file\":\"8.jpg\",\"detections\":[{\"class\":\"cat\",\"score\":1,"
@@ -265,6 +265,43 @@ static void lines_of_detect_are_read(void **state)
     test_assert_error(det_results_read(path, annotations, NULL, &results, &error), DET_FORMAT,
                       &error, "end of the text");
     assert_string_equal(error.where, "line 2, column 9");
+}
+
+static void the_content_says_what_a_name_does_not(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *text;
+        det_results_format format;
+    } cases[] = {
+        {"lines.json", PICTURE("7.jpg", "") " \r\n\n" PICTURE("8.jpg", "") "\n", DET_RESULTS_JSONL},
+        {"line.jsonl", PICTURE("7.jpg", ""), DET_RESULTS_JSONL},
+        {"array.jsonl", "\n[]", DET_RESULTS_COCO},
+        {"document.json", "{\"schema_version\":1,\"images\":[\n" PICTURE("7.jpg", "") "\n]}\n",
+         DET_RESULTS_JSON},
+        {"pretty.txt.json", "{\n\"images\":[" PICTURE("7.jpg", "") "]}\n", DET_RESULTS_JSON},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        det_results *results = read_text(cases[i].name, cases[i].text);
+        assert_int_equal(results->format, cases[i].format);
+        det_results_free(results);
+    }
+}
+
+static void what_is_no_result_at_all_is_refused(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"file,class,score\n", " \n", "\"x\"", "{}",
+                                        "{\"images\":[]}"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        det_error error = {0};
+        det_results *results = NULL;
+        test_assert_error(det_results_read(test_write_below("no.json", texts[i]), annotations, NULL,
+                                           &results, &error),
+                          DET_FORMAT, &error,
+                          i < 3 ? "none of the results that are read" : "lists no pictures");
+        assert_null(results);
+    }
 }
 
 /* ---- VOC ---- */
@@ -350,18 +387,23 @@ static void a_class_map_goes_before_names_and_numbers(void **state)
     det_results_free(results);
 }
 
-static void a_class_map_to_an_unknown_class_is_refused(void **state)
+static void a_class_map_that_makes_no_sense_is_refused(void **state)
 {
     (void)state;
-    const det_class_pair map = {"cat", "lion"};
-    det_error error = {0};
-    det_results *results = NULL;
+    static const struct {
+        det_class_pair pairs[2];
+        const char *message;
+    } cases[] = {{{{"cat", "dog"}, {"bird", "lion"}}, "\"lion\" of \"bird\""},
+                 {{{"cat", "dog"}, {"bird", "lion"}}, "they have: cat, traffic light, dog"},
+                 {{{"bird", "cat"}, {"bird", "dog"}}, "both \"cat\" and \"dog\" of \"bird\""}};
     const char *path = test_write_below("found.json", coco_text);
-    test_assert_error(
-        det_results_read(path, annotations,
-                         &(det_results_options){.class_map = &map, .class_map_count = 1}, &results,
-                         &error),
-        DET_ARGUMENT, &error, "\"lion\" of \"cat\"");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        det_error error = {0};
+        det_results *results = NULL;
+        const det_results_options options = {.class_map = cases[i].pairs, .class_map_count = 2};
+        test_assert_error(det_results_read(path, annotations, &options, &results, &error),
+                          DET_ARGUMENT, &error, cases[i].message);
+    }
 }
 
 static void pictures_of_voc_have_the_numbers_of_their_names(void **state)
@@ -435,10 +477,12 @@ int main(void)
         cmocka_unit_test(faults_of_coco_results_are_named_with_their_place),
         cmocka_unit_test(documents_of_detect_are_matched_by_name),
         cmocka_unit_test(lines_of_detect_are_read),
+        cmocka_unit_test(the_content_says_what_a_name_does_not),
+        cmocka_unit_test(what_is_no_result_at_all_is_refused),
         cmocka_unit_test(comp4_files_are_read),
         cmocka_unit_test(faults_of_comp4_files_are_named_with_their_line),
         cmocka_unit_test(a_class_map_goes_before_names_and_numbers),
-        cmocka_unit_test(a_class_map_to_an_unknown_class_is_refused),
+        cmocka_unit_test(a_class_map_that_makes_no_sense_is_refused),
         cmocka_unit_test(pictures_of_voc_have_the_numbers_of_their_names),
 #ifdef DET_FAULT_INJECTION
         cmocka_unit_test(every_failing_allocation_is_reported),

@@ -244,7 +244,7 @@ static void annotations_that_do_not_name_a_picture_are_refused(void **state)
          "b.jpg"},
         {"[{\"id\":5,\"file_name\":\"a.jpg\"},{\"id\":5,\"file_name\":\"b.jpg\"}]", "",
          "has the number 5", DET_ARGUMENT, "b.jpg"},
-        {"[]", "", "has no \"images\"", DET_FORMAT, NULL},
+        {"[]", "", "lists no \"images\"", DET_FORMAT, NULL},
         {"{}", "line 1, column 21", "must be an array", DET_FORMAT, NULL},
         {"[{\"id\":5,\"file_name\":\"a.jpg\"},{\"id\":\"6\",\"file_name\":\"b.jpg\"}]", "images[1]",
          "needs an \"id\"", DET_FORMAT, NULL},
