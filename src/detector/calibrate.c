@@ -76,7 +76,7 @@ static det_status add_crop(calibration *c, crop_set *set, const det_image *image
 }
 
 /* The part of the region `index` of a picture whose regions go to all parts. */
-static int share_of(size_t index)
+static int part_of(size_t index)
 {
     const size_t turn = index % all_shares;
     return turn < MEASURE ? (int)turn : MEASURE;
@@ -89,7 +89,7 @@ static det_status add_regions(calibration *c, const det_result *found, const det
     const size_t count = found->region_count < wanted ? found->region_count : wanted;
     for (size_t i = 0; i < count; i++) {
         const size_t at = i * found->region_count / count;
-        const int to = part < PARTS ? part : share_of(i);
+        const int to = part < PARTS ? part : part_of(i);
         const det_status status = add_crop(c, &c->sets[to], image, found->regions[at].box, error);
         if (status < 0) return status;
     }

@@ -68,6 +68,14 @@ static det_status open_file(const char *path, det_model *model, det_safetensors 
     return det_error_file(error, path, status);
 }
 
+det_status det_model_infer_shapes(det_model *model, det_error *error)
+{
+    model->shapes = det_alloc_array((size_t)model->graph.count, sizeof *model->shapes);
+    if (!model->shapes) return det_fail_memory(error, "the shapes of a network");
+    const det_shape picture = {3, model->input.height, model->input.width};
+    return det_graph_infer(&model->graph, DET_PICTURE, picture, model->shapes, error);
+}
+
 det_status det_model_open(const char *path, det_model **model, det_error *error)
 {
     *model = NULL;

@@ -225,14 +225,6 @@ static det_status check_new(const builder *b, int at, det_error *error)
     return as_argument(status, error);
 }
 
-static det_status infer_shapes(det_model *model, det_error *error)
-{
-    model->shapes = det_alloc_array((size_t)model->graph.count, sizeof *model->shapes);
-    if (!model->shapes) return det_fail_memory(error, "the shapes of a network");
-    const det_shape picture = {3, model->input.height, model->input.width};
-    return det_graph_infer(&model->graph, DET_PICTURE, picture, model->shapes, error);
-}
-
 static det_status build_graph(builder *b, det_error *error)
 {
     const det_graph *old = &b->source->graph;
@@ -250,7 +242,7 @@ static det_status build_graph(builder *b, det_error *error)
 
     det_status status = DET_OK;
     for (int i = kept; status == DET_OK && i < graph->count; i++) status = check_new(b, i, error);
-    return status == DET_OK ? infer_shapes(&b->model, error) : status;
+    return status == DET_OK ? det_model_infer_shapes(&b->model, error) : status;
 }
 
 /* ---- The rest ------------------------------------------------------------------------------- */

@@ -45,6 +45,10 @@ struct det_model {
     det_quantization quantization;
 };
 
+/** Works out the shapes of every layer at the model's own input size. @return as det_graph_infer.
+ */
+det_status det_model_infer_shapes(det_model *model, det_error *error);
+
 /** The version of the format that this library writes, and the newest it reads. */
 #define DET_MODEL_FORMAT_VERSION 1
 

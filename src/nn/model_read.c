@@ -213,11 +213,7 @@ static det_status read_layers(graph_reader *reader, json_object *array, det_erro
 
 static det_status infer_shapes(det_model *model, det_error *error)
 {
-    model->shapes = det_alloc_array((size_t)model->graph.count, sizeof *model->shapes);
-    if (!model->shapes) return det_fail_memory(error, "the shapes of a network");
-    const det_shape picture = {3, model->input.height, model->input.width};
-    const det_status status =
-        det_graph_infer(&model->graph, DET_PICTURE, picture, model->shapes, error);
+    const det_status status = det_model_infer_shapes(model, error);
     if (status == DET_ARGUMENT && error) error->status = DET_FORMAT;
     return status == DET_ARGUMENT ? DET_FORMAT : status;
 }

@@ -27,21 +27,21 @@ static void collect_outputs(const det_training_set *set, const det_linear_head *
     }
 }
 
-float det_held_out_temperature(const det_training_set *set, const det_linear_head *heads,
-                               const int *folds)
+det_status det_held_out_temperature(const det_training_set *set, const det_linear_head *heads,
+                                    const int *folds, float *temperature, det_error *error)
 {
     const size_t row = set->classes.count + 1;
     held_out h = {.outputs = det_alloc_array(set->region_count, row * sizeof *h.outputs),
                   .truths = det_alloc_array(set->region_count, sizeof *h.truths),
                   .row = row};
-    float temperature = 1;
-    if (h.outputs && h.truths) {
+    const bool enough = h.outputs && h.truths;
+    if (enough) {
         collect_outputs(set, heads, folds, &h);
-        temperature = (float)det_fit_temperature(h.outputs, h.truths, h.count, row);
+        *temperature = (float)det_fit_temperature(h.outputs, h.truths, h.count, row);
     }
     det_free(h.outputs);
     det_free(h.truths);
-    return temperature;
+    return enough ? DET_OK : det_fail_memory(error, "the outputs for held-out pictures");
 }
 
 /* ---- Detections ----------------------------------------------------------------------------- */

@@ -9,9 +9,10 @@
 
 /** The temperature that makes held-out probabilities most likely (Guo et al., "On Calibration of
  *  Modern Neural Networks", 2017, section 4.2), from all proposals that teach something.
- *  @param heads fold_count; each looks at the pictures of its own fold alone. */
-float det_held_out_temperature(const det_training_set *set, const det_linear_head *heads,
-                               const int *folds);
+ *  @param heads fold_count; each looks at the pictures of its own fold alone.
+ *  @return DET_OK, DET_MEMORY. */
+det_status det_held_out_temperature(const det_training_set *set, const det_linear_head *heads,
+                                    const int *folds, float *temperature, det_error *error);
 
 /** Detections against the annotations of a set, as x, y, width and height. {0} is empty. */
 typedef struct det_held_out_objects {

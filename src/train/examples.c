@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/train/examples.h"
 
+#include "eval/overlap.h"
 #include "src/base/memory.h"
 
 #include <stdint.h>
-
-static double least(double a, double b)
-{
-    return a < b ? a : b;
-}
-
-static double greatest(double a, double b)
-{
-    return a > b ? a : b;
-}
 
 /* ---- Objects -------------------------------------------------------------------------------- */
 
@@ -22,15 +13,19 @@ det_box det_object_box(const det_annotations *annotations, size_t object, int pi
 {
     double c[4];
     det_annotations_corners(annotations, object, c);
-    return (det_box){(float)greatest(c[0], 0), (float)greatest(c[1], 0),
-                     (float)least(c[2], picture_width), (float)least(c[3], picture_height)};
+    return (det_box){(float)det_greatest(c[0], 0), (float)det_greatest(c[1], 0),
+                     (float)det_least(c[2], picture_width), (float)det_least(c[3], picture_height)};
+}
+
+bool det_object_is_plain(const det_annotated_object *object)
+{
+    return !object->crowd && !object->ignore && !object->difficult;
 }
 
 bool det_object_counts(const det_annotations *annotations, size_t object, int picture_width,
                        int picture_height)
 {
-    const det_annotated_object *o = &annotations->objects[object];
-    if (o->crowd || o->ignore || o->difficult) return false;
+    if (!det_object_is_plain(&annotations->objects[object])) return false;
     const det_box box = det_object_box(annotations, object, picture_width, picture_height);
     return box.x1 - box.x0 >= 1 && box.y1 - box.y0 >= 1;
 }
@@ -47,16 +42,13 @@ typedef struct {
     bool *counts;   /* whether each is learned */
 } labelled;
 
-static double area_of(det_box box)
+/* How much of a region lies in a crowd. */
+static double share_in(det_box region, det_box crowd)
 {
-    return ((double)box.x1 - box.x0) * ((double)box.y1 - box.y0);
-}
-
-static double common_area(det_box a, det_box b)
-{
-    const double width = least(a.x1, b.x1) - greatest(a.x0, b.x0);
-    const double height = least(a.y1, b.y1) - greatest(a.y0, b.y0);
-    return width > 0 && height > 0 ? width * height : 0;
+    const double sized[2][4] = {
+        {region.x0, region.y0, (double)region.x1 - region.x0, (double)region.y1 - region.y0},
+        {crowd.x0, crowd.y0, (double)crowd.x1 - crowd.x0, (double)crowd.y1 - crowd.y0}};
+    return det_overlap_sized(sized[0], sized[1], true);
 }
 
 /* Whether a region shows too much of something that must teach nothing. */
@@ -66,8 +58,8 @@ static bool shows_ignored(const labelled *l, det_box region)
     for (size_t i = 0; i < l->image->object_count; i++) {
         if (l->counts[i]) continue;
         const bool crowd = l->annotations->objects[l->image->first_object + i].crowd;
-        const double share = crowd ? common_area(region, l->boxes[i]) / area_of(region)
-                                   : det_box_iou(region, l->boxes[i]);
+        const double share =
+            crowd ? share_in(region, l->boxes[i]) : det_box_iou(region, l->boxes[i]);
         if (share > 0 && share >= (crowd ? half : l->options->negative_iou)) return true;
     }
     return false;

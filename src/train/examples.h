@@ -8,6 +8,10 @@
 /* What regions teach: which class they show, or background, or nothing (Girshick et al., "Rich
  * feature hierarchies", 2014, sections 2.3 and 3.5). */
 
+/** Whether no mark says that an object is not to be learned: it is not of a crowd, difficult or to
+ * be ignored. */
+bool det_object_is_plain(const det_annotated_object *object);
+
 /** Whether an object is to be learned: not of a crowd, difficult or to be ignored, and with an area
  *  inside its picture. */
 bool det_object_counts(const det_annotations *annotations, size_t object, int picture_width,

@@ -4,6 +4,7 @@
 #include "src/base/error.h"
 #include "src/base/memory.h"
 #include "src/base/random.h"
+#include "src/train/examples.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +83,7 @@ static size_t list_image(split *s, size_t image, size_t count)
     const det_annotated_image *pictured = &s->annotations->images[image];
     for (size_t i = 0; i < pictured->object_count; i++) {
         const det_annotated_object *object = &s->annotations->objects[pictured->first_object + i];
-        if (object->crowd || object->difficult || object->ignore) continue;
+        if (!det_object_is_plain(object)) continue;
         size_t at = s->image_first[image];
         while (at < count && s->by_image[at].category != object->category) at++;
         if (at < count) continue;

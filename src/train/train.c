@@ -13,7 +13,6 @@
 #include "src/train/trained_model.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Candidates of less are not worth a look; and how many a picture may have (COCO's maxDets). */
 static const float least_score = .005F;
@@ -35,7 +34,7 @@ typedef struct {
     det_train_stage stage;     /* that progress is told of */
     const det_run *run;
     int threads;
-    det_model *model; /* where the layer is looked for */
+    det_model *model; /* the network */
     det_feature_store *store;
     det_training_set set;
     det_row *rows; /* the examples */
@@ -168,22 +167,28 @@ static det_status fit_heads(training *t, det_error *error)
     return status == DET_OK ? det_fit_classes(&examples, &options, &run, t->heads, error) : status;
 }
 
-static void calibrate(training *t)
+static det_status calibrate(training *t, det_error *error)
 {
-    const float temperature = det_held_out_temperature(&t->set, t->heads, t->folds);
+    float temperature = 1;
+    const det_status status =
+        det_held_out_temperature(&t->set, t->heads, t->folds, &temperature, error);
     for (int h = 0; h <= t->options.folds; h++) t->heads[h].temperature = temperature;
+    return status;
+}
+
+static det_status open_model(training *t, det_error *error)
+{
+    if (t->config->classifier.model_count != 1)
+        return det_fail_at(error, DET_ARGUMENT, NULL, "classifier.models",
+                           "training begins with one model, not %zu",
+                           t->config->classifier.model_count);
+    return det_model_open(t->config->classifier.models[0], &t->model, error);
 }
 
 /* The last layer of the network that still has a map. */
 static det_status find_layer(training *t, det_error *error)
 {
     if (t->options.layer) return DET_OK;
-    if (t->config->classifier.model_count != 1)
-        return det_fail_at(error, DET_ARGUMENT, NULL, "classifier.models",
-                           "training begins with one model, not %zu",
-                           t->config->classifier.model_count);
-    const det_status status = det_model_open(t->config->classifier.models[0], &t->model, error);
-    if (status < 0) return status;
     int last = t->model->graph.count - 1;
     while (last >= 0 && t->model->shapes[last].height * t->model->shapes[last].width < 2) last--;
     if (last < 0)
@@ -215,8 +220,8 @@ static det_status learn(training *t, det_error *error)
     det_status status = choose_examples(t, error);
     if (status == DET_OK) status = weigh_examples(t, error);
     if (status == DET_OK) status = fit_heads(t, error);
+    if (status == DET_OK) status = calibrate(t, error);
     if (status < 0) return status;
-    calibrate(t);
     return det_detect_held_out(&t->set, t->heads, t->folds, &options, t->threads, &t->found, error);
 }
 
@@ -245,33 +250,47 @@ static det_status evaluate(const training *t, const double *iou, det_interval *i
     return status;
 }
 
-/* Pictures that show a class, and the share of objects that a proposal overlaps by half. */
-static void count_objects(const training *t, training_data *data)
+static bool is_proposed(const det_region_features *regions, det_box object)
+{
+    for (size_t r = 0; r < regions->proposal_count; r++)
+        if (det_box_iou(regions->boxes[r], object) >= .5) return true;
+    return false;
+}
+
+/* Counts the objects of a picture that are learned. @return how many of them are proposed. */
+static size_t count_objects(const training *t, size_t index, size_t *count)
+{
+    const det_region_features *f = &t->set.images[index].features;
+    const det_annotated_image *image = &t->annotations->images[index];
+    size_t proposed = 0;
+    for (size_t g = image->first_object; g < image->first_object + image->object_count; g++) {
+        if (!det_object_counts(t->annotations, g, f->picture_width, f->picture_height)) continue;
+        ++*count;
+        proposed +=
+            is_proposed(f, det_object_box(t->annotations, g, f->picture_width, f->picture_height));
+    }
+    return proposed;
+}
+
+static bool shows(const det_annotations *annotations, size_t index, size_t category)
+{
+    const det_annotated_image *image = &annotations->images[index];
+    for (size_t g = image->first_object; g < image->first_object + image->object_count; g++)
+        if (annotations->objects[g].category == category) return true;
+    return false;
+}
+
+/* Pictures that show each class, and the share of objects that a proposal overlaps by half. */
+static void count_all(const training *t, training_data *data)
 {
     const det_training_set *set = &t->set;
-    size_t covered = 0;
+    size_t proposed = 0;
     for (size_t i = 0; i < set->image_count; i++) {
-        const det_region_features *f = &set->images[i].features;
-        const det_annotated_image *image = &t->annotations->images[i];
-        for (size_t g = image->first_object; g < image->first_object + image->object_count; g++) {
-            if (!det_object_counts(t->annotations, g, f->picture_width, f->picture_height))
-                continue;
-            const det_box box =
-                det_object_box(t->annotations, g, f->picture_width, f->picture_height);
-            bool is_covered = false;
-            for (size_t r = 0; r < f->proposal_count && !is_covered; r++)
-                is_covered = det_box_iou(f->boxes[r], box) >= .5;
-            covered += is_covered;
-            data->seen.object_count++;
-        }
-        for (size_t c = 0; c < set->classes.count; c++) {
-            bool shows = false;
-            for (size_t g = image->first_object; g < image->first_object + image->object_count; g++)
-                shows = shows || t->annotations->objects[g].category == set->classes.categories[c];
-            data->classes[c].images += shows;
-        }
+        proposed += count_objects(t, i, &data->seen.object_count);
+        for (size_t c = 0; c < set->classes.count; c++)
+            data->classes[c].images += shows(t->annotations, i, set->classes.categories[c]);
     }
-    data->seen.recall = (double)covered / (double)data->seen.object_count;
+    data->seen.recall = (double)proposed / (double)data->seen.object_count;
 }
 
 static det_status report(const training *t, training_data *data, det_error *error)
@@ -295,7 +314,7 @@ static det_status report(const training *t, training_data *data, det_error *erro
     data->seen.proposed = made.proposed;
     data->seen.extracted = made.extracted;
     data->seen.folds = t->options.folds;
-    count_objects(t, data);
+    count_all(t, data);
     det_status status = evaluate(t, NULL, &data->seen.ap, data->classes, error);
     return status == DET_OK ? evaluate(t, &half, &data->seen.ap50, data->classes, error) : status;
 }
@@ -328,12 +347,14 @@ static void free_training(training *t)
 static det_status train(training *t, const char *out_path, training_data *data, det_error *error)
 {
     det_status status = check_options(t, error);
+    if (status == DET_OK) status = open_model(t, error);
     if (status == DET_OK) status = find_layer(t, error);
     if (status == DET_OK) status = gather(t, error);
     if (status == DET_OK) status = learn(t, error);
     if (status == DET_OK) status = report(t, data, error);
     if (status < 0) return status;
     return det_trained_model_write(&(det_trained_model){.config = t->config,
+                                                        .source = t->model,
                                                         .set = &t->set,
                                                         .store = t->store,
                                                         .layer = t->options.layer,

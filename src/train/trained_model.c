@@ -6,8 +6,6 @@
 #include "src/base/memory.h"
 #include "src/nn/model_edit.h"
 
-#include <string.h>
-
 /* What the new layers are made from; freed by free_parts. */
 typedef struct {
     float *classes, *boxes; /* weights in the order of maps: channels x rows x columns */
@@ -68,7 +66,7 @@ static void write_interval(det_json *json, const char *key, const det_interval *
 }
 
 /* Where the model comes from and how good it was, for 'detect model info --provenance'. */
-static det_json *make_provenance(const det_trained_model *m, const det_model *source)
+static det_json *make_provenance(const det_trained_model *m)
 {
     const det_training *t = m->training;
     det_json *json = det_json_create();
@@ -77,8 +75,8 @@ static det_json *make_provenance(const det_trained_model *m, const det_model *so
     det_json_string(json, "tool", "detect train");
     det_json_string(json, "version", det_version());
     det_json_begin_object(json, "network");
-    det_json_string(json, "digest", det_model_digest(source));
-    det_json_raw(json, "provenance", det_model_provenance(source));
+    det_json_string(json, "digest", det_model_digest(m->source));
+    det_json_raw(json, "provenance", det_model_provenance(m->source));
     det_json_end(json);
     det_json_string(json, "features", m->layer);
     det_json_string(json, "regions", m->config->classifier.regions);
@@ -93,8 +91,8 @@ static det_json *make_provenance(const det_trained_model *m, const det_model *so
     return json;
 }
 
-static det_status derive(const det_trained_model *m, const det_model *source, const parts *p,
-                         const char *provenance, const char *path, det_error *error)
+static det_status derive(const det_trained_model *m, const parts *p, const char *provenance,
+                         const char *path, det_error *error)
 {
     const det_linear_head *head = m->head;
     const det_grid_windows rows = det_feature_store_rows(m->store),
@@ -134,7 +132,7 @@ static det_status derive(const det_trained_model *m, const det_model *source, co
                                      .background_index = (int)head->class_count,
                                      .context_px = m->config->classifier.context_px,
                                      .provenance = provenance};
-    return det_model_derive(source, &recipe, path, error);
+    return det_model_derive(m->source, &recipe, path, error);
 }
 
 det_status det_trained_model_write(const det_trained_model *m, const char *path, det_error *error)
@@ -142,20 +140,16 @@ det_status det_trained_model_write(const det_trained_model *m, const char *path,
     const det_grid_windows rows = det_feature_store_rows(m->store),
                            columns = det_feature_store_columns(m->store);
     parts p = {0};
-    det_model *source = NULL;
     const char *provenance;
     det_json *json = NULL;
-    det_status status = det_model_open(m->config->classifier.models[0], &source, error);
-    if (status == DET_OK)
-        status = make_parts(m, (size_t)rows.count * (size_t)columns.count, &p, error);
+    det_status status = make_parts(m, (size_t)rows.count * (size_t)columns.count, &p, error);
     if (status < 0) goto done;
-    json = make_provenance(m, source);
+    json = make_provenance(m);
     status = json ? det_json_finish(json, &provenance, NULL, error)
                   : det_fail_memory(error, "the provenance of a model");
-    if (status == DET_OK) status = derive(m, source, &p, provenance, path, error);
+    if (status == DET_OK) status = derive(m, &p, provenance, path, error);
 done:
     det_json_free(json);
     free_parts(&p);
-    det_model_free(source);
     return status;
 }

@@ -3,11 +3,13 @@
 #define DETECT_TRAIN_TRAINED_MODEL_H
 
 #include "detect/train.h"
+#include "src/nn/model_file.h"
 #include "src/train/linear_head.h"
 
 /** What a model file is made of. Everything is borrowed. */
 typedef struct det_trained_model {
     const det_config *config;
+    const det_model *source; /**< the network that the head was learned on */
     const det_training_set *set;
     const det_feature_store *store;
     const char *layer; /**< that features come from */

@@ -4,16 +4,9 @@
 #include "src/base/memory.h"
 #include "src/base/run.h"
 
-#include <string.h>
-
 /* ---- Classes -------------------------------------------------------------------------------- */
 
 /* The size of a picture is not known before it is read; objects are then looked at again. */
-static bool may_count(const det_annotated_object *object)
-{
-    return !object->crowd && !object->ignore && !object->difficult;
-}
-
 static det_status find_classes(const det_annotations *a, det_learned_classes *classes,
                                det_error *error)
 {
@@ -23,7 +16,7 @@ static det_status find_classes(const det_annotations *a, det_learned_classes *cl
         return det_fail_memory(error, "the classes to learn");
     for (size_t i = 0; i < a->category_count; i++) classes->classes[i] = -1;
     for (size_t i = 0; i < a->object_count; i++)
-        if (may_count(&a->objects[i])) classes->classes[a->objects[i].category] = 0;
+        if (det_object_is_plain(&a->objects[i])) classes->classes[a->objects[i].category] = 0;
     for (size_t i = 0; i < a->category_count; i++) {
         if (classes->classes[i] < 0) continue;
         classes->classes[i] = (int)classes->count;

@@ -108,7 +108,10 @@ static void a_head_that_is_too_sure_is_cooled(void **state)
     det_linear_head head = make_head();
     head.biases[1] = 0;
     head.weights[0] = 2 * logf(2);
-    assert_float_equal(det_held_out_temperature(&set, &head, &fold), 2, 2e-3);
+    float temperature = 0;
+    det_error error;
+    test_assert_ok(det_held_out_temperature(&set, &head, &fold, &temperature, &error), &error);
+    assert_float_equal(temperature, 2, 2e-3);
     det_linear_head_free(&head);
 }
 
