@@ -10,7 +10,6 @@
 #include "src/cli/report.h"
 #include "src/cli/statistics.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,46 +87,48 @@ static det_status prepare(setup *s, const cli_values *values, det_error *error)
     return status;
 }
 
-static det_status run_once(const setup *s, int way, det_timings *timings, det_error *error)
+/** What is measured of a run. */
+enum { TOTAL, CROPS, NETWORK, TIMES };
+
+static det_status run_once(const setup *s, int way, double times_ms[TIMES], det_error *error)
 {
     if (cli_stop_signal()) return cli_fail(error, DET_CANCELLED, "interrupted");
     det_result result = {0};
     const det_status status =
         det_detector_classify(s->detectors[way], &s->image, s->regions.regions,
                               s->regions.region_count, NULL, &result, error);
-    *timings = result.timings;
+    times_ms[TOTAL] = result.timings.total_ms;
+    times_ms[CROPS] = result.timings.crops_ms;
+    times_ms[NETWORK] = result.timings.network_ms;
     det_result_free(&result);
     return status;
 }
 
-/** The median of `count` runs of one way; `offset` is that of a member of det_timings. */
-static double median_of(const det_timings *runs, size_t count, size_t offset, double *least)
+/** runs[time][run] of one way; they are sorted. */
+static void take_medians(double *runs[TIMES], int way, figures *f)
 {
-    double *ms = cli_alloc(count, sizeof *ms);
-    for (size_t i = 0; i < count; i++) memcpy(&ms[i], (const char *)&runs[i] + offset, sizeof *ms);
-    const double median = cli_median(ms, count); /* sorts them */
-    if (least) *least = ms[0];
-    free(ms);
-    return median;
+    const size_t n = (size_t)f->repeats;
+    f->median_ms[way] = cli_median(runs[TOTAL], n);
+    f->least_ms[way] = runs[TOTAL][0];
+    f->crops_ms[way] = cli_median(runs[CROPS], n);
+    f->network_ms[way] = cli_median(runs[NETWORK], n);
 }
 
 static det_status measure(const setup *s, figures *f, det_error *error)
 {
     const size_t n = (size_t)f->repeats;
-    det_timings first = {0};
-    det_timings *runs[WAYS] = {cli_alloc(n, sizeof **runs), cli_alloc(n, sizeof **runs)};
-    det_status status = run_once(s, POOL, &first, error);
-    f->first_ms = first.total_ms;
+    double times_ms[TIMES] = {0}, *runs[WAYS][TIMES];
+    for (int i = 0; i < WAYS * TIMES; i++)
+        runs[i / TIMES][i % TIMES] = cli_alloc(n, sizeof(double));
+    det_status status = run_once(s, POOL, times_ms, error);
+    f->first_ms = times_ms[TOTAL];
     for (size_t i = 0; i < n; i++)
-        for (int way = 0; status == DET_OK && way < WAYS; way++)
-            status = run_once(s, way, &runs[way][i], error);
-    for (int way = 0; way < WAYS; way++) {
-        f->median_ms[way] =
-            median_of(runs[way], n, offsetof(det_timings, total_ms), &f->least_ms[way]);
-        f->crops_ms[way] = median_of(runs[way], n, offsetof(det_timings, crops_ms), NULL);
-        f->network_ms[way] = median_of(runs[way], n, offsetof(det_timings, network_ms), NULL);
-        free(runs[way]);
-    }
+        for (int way = 0; status == DET_OK && way < WAYS; way++) {
+            status = run_once(s, way, times_ms, error);
+            for (int time = 0; time < TIMES; time++) runs[way][time][i] = times_ms[time];
+        }
+    for (int way = 0; way < WAYS; way++) take_medians(runs[way], way, f);
+    for (int i = 0; i < WAYS * TIMES; i++) free(runs[i / TIMES][i % TIMES]);
     return status;
 }
 

@@ -126,25 +126,17 @@ static det_status check_output(const conversion *c, det_error *error)
 
 /* ---- Reading and writing -------------------------------------------------------------------- */
 
-static void say(const cli_values *values, const char *file, const char *text)
-{
-    if (!values->quiet) fprintf(stderr, "detect: %s: %s\n", file, text);
-}
-
 static det_status read_files(conversion *c, det_error *error)
 {
     const cli_values *values = c->values;
-    const det_annotations_options options = {.split = values->split, .pictures = values->images};
-    det_status status = det_annotations_read(values->truth, &options, &c->annotations, error);
-    if (status == DET_OK) status = cli_truth_check_images(c->annotations, values, error);
-    for (size_t i = 0; status == DET_OK && i < c->annotations->warning_count; i++)
-        say(values, values->truth, c->annotations->warnings[i].text);
+    det_status status =
+        cli_read_annotations(values->truth, values, DET_ODDITY_COUNT, &c->annotations, error);
     if (status < 0 || !values->results) return status;
     const det_results_options results = {.class_map = c->class_map.pairs,
                                          .class_map_count = c->class_map.count};
     status = det_results_read(values->results, c->annotations, &results, &c->results, error);
     for (size_t i = 0; status == DET_OK && i < c->results->warning_count; i++)
-        say(values, values->results, c->results->warnings[i]);
+        cli_warn(values->quiet, values->results, c->results->warnings[i]);
     return status;
 }
 
@@ -176,8 +168,9 @@ static void say_what_was_done(const conversion *c)
                          c->results->object_count, a->image_count, a->category_count, values->to)
             : cli_format("%zu pictures with %zu objects of %zu classes, as %s", a->image_count,
                          a->object_count, a->category_count, values->to);
-    for (size_t i = 0; i < c->losses->count; i++) say(values, name, c->losses->lines[i].text);
-    say(values, name, text);
+    for (size_t i = 0; i < c->losses->count; i++)
+        cli_warn(values->quiet, name, c->losses->lines[i].text);
+    cli_warn(values->quiet, name, text);
     free(text);
 }
 

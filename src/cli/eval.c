@@ -114,11 +114,6 @@ static det_status read_request(request *r, const cli_values *values, det_error *
 
 /* ---- Files ---------------------------------------------------------------------------------- */
 
-static void warn(const cli_values *values, const char *file, const char *text)
-{
-    if (!values->quiet) fprintf(stderr, "detect: %s: %s\n", file, text);
-}
-
 static det_status read_results(const request *r, const cli_values *values, const char *path,
                                const det_annotations *annotations, det_results **results,
                                det_error *error)
@@ -129,9 +124,10 @@ static det_status read_results(const request *r, const cli_values *values, const
         .threads = values->threads == CLI_NOT_GIVEN ? 0 : values->threads};
     const det_status status = det_results_read(path, annotations, &options, results, error);
     for (size_t i = 0; status == DET_OK && i < (*results)->warning_count; i++)
-        warn(values, path, (*results)->warnings[i]);
+        cli_warn(values->quiet, path, (*results)->warnings[i]);
     if (status == DET_OK && (*results)->unknown_class_objects > 0 && values->class_map.count == 0)
-        warn(values, path, "--class-map FROM=TO says what else the annotations call a class");
+        cli_warn(values->quiet, path,
+                 "--class-map FROM=TO says what else the annotations call a class");
     return status;
 }
 
@@ -149,12 +145,9 @@ static det_status make_results(const request *r, const cli_values *values, cli_f
 
 static det_status read_files(request *r, const cli_values *values, cli_figures *f, det_error *error)
 {
-    const det_annotations_options options = {.split = values->split, .pictures = values->images};
-    det_status status = det_annotations_read(values->truth, &options, &f->annotations, error);
-    if (status == DET_OK) status = cli_truth_check_images(f->annotations, values, error);
-    for (size_t i = 0; status == DET_OK && i < f->annotations->warning_count; i++)
-        if (f->annotations->warnings[i].oddity != DET_ODDITY_ID_ZERO) /* told below, if it counts */
-            warn(values, values->truth, f->annotations->warnings[i].text);
+    /* Ids of 0 are told below, if they count. */
+    det_status status =
+        cli_read_annotations(values->truth, values, DET_ODDITY_ID_ZERO, &f->annotations, error);
     if (status == DET_OK && values->other_results)
         status = read_results(r, values, values->other_results, f->annotations, &f->other_results,
                               error);
@@ -172,27 +165,17 @@ static det_status read_files(request *r, const cli_values *values, cli_figures *
 
 static void warn_of_evaluation(const cli_values *values, const det_evaluation *evaluation)
 {
-    char text[160];
-    if (evaluation->never_found > 0) {
-        snprintf(text, sizeof text,
-                 "objects with the id 0 count as never found, as pycocotools counts them; see "
-                 "--corrected: %zu",
-                 evaluation->never_found);
-        warn(values, values->truth, text);
-    }
-    if (evaluation->replaced > 0) {
-        snprintf(text, sizeof text,
-                 "objects with the id of a later one count as that one, as pycocotools counts "
-                 "them; see --corrected: %zu",
-                 evaluation->replaced);
-        warn(values, values->truth, text);
-    }
-    if (evaluation->ignore_unheeded > 0) {
-        snprintf(text, sizeof text,
-                 "objects marked \"ignore\" or \"difficult\" count, as pycocotools counts them; "
-                 "see --corrected: %zu",
-                 evaluation->ignore_unheeded);
-        warn(values, values->truth, text);
+    const struct {
+        size_t count;
+        const char *objects;
+    } oddities[] = {{evaluation->never_found, "with the id 0 count as never found"},
+                    {evaluation->replaced, "with the id of a later one count as that one"},
+                    {evaluation->ignore_unheeded, "marked \"ignore\" or \"difficult\" count"}};
+    for (size_t i = 0; i < sizeof oddities / sizeof *oddities; i++) {
+        char text[160];
+        snprintf(text, sizeof text, "objects %s, as pycocotools counts them; see --corrected: %zu",
+                 oddities[i].objects, oddities[i].count);
+        if (oddities[i].count > 0) cli_warn(values->quiet, values->truth, text);
     }
 }
 

@@ -37,6 +37,11 @@ void cli_report(const det_error *error)
     fprintf(stderr, "detect: %s\n", line);
 }
 
+void cli_warn(bool quiet, const char *file, const char *text)
+{
+    if (!quiet) fprintf(stderr, "detect: %s: %s\n", file, text);
+}
+
 int cli_exit_status(const det_error *error)
 {
     if (cli_stop_signal()) {

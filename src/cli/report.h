@@ -4,6 +4,7 @@
 
 #include "detect/status.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* What the program says about its own running, and how it ends. */
@@ -17,6 +18,9 @@ det_status cli_fail_errno(det_error *error, const char *file, const char *doing)
 
 /** Writes "detect: file: where: message" to standard error. */
 void cli_report(const det_error *error);
+
+/** Writes "detect: file: text" to standard error, unless `quiet`. */
+void cli_warn(bool quiet, const char *file, const char *text);
 
 /** Reports a failure. @return the exit status: 2 for what the user can only type differently,
  *  128 + signal when a signal ended the work, else 1. */

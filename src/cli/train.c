@@ -3,11 +3,11 @@
 #include "detect/train.h"
 
 #include "src/cli/commands.h"
-#include "src/cli/input.h"
 #include "src/cli/pictures.h"
 #include "src/cli/progress.h"
 #include "src/cli/report.h"
 #include "src/cli/statistics.h"
+#include "src/cli/truth.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -89,17 +89,6 @@ static det_status configure(cli_pictures *pictures, const cli_values *values, de
     return status;
 }
 
-static det_status read_annotations(const cli_values *values, det_annotations **annotations,
-                                   det_error *error)
-{
-    const det_annotations_options options = {.split = values->split, .pictures = values->images};
-    const char *path = values->operands.items[0];
-    const det_status status = det_annotations_read(path, &options, annotations, error);
-    for (size_t i = 0; status == DET_OK && i < (*annotations)->warning_count && !values->quiet; i++)
-        fprintf(stderr, "detect: %s: %s\n", path, (*annotations)->warnings[i].text);
-    return status;
-}
-
 static det_status run_training(const cli_values *values, const det_config *config,
                                const det_annotations *annotations, det_error *error)
 {
@@ -130,7 +119,9 @@ static det_status train(const cli_values *values, cli_pictures *pictures,
         return cli_fail(error, DET_ARGUMENT,
                         "detect train needs --output FILE, the model file to write");
     det_status status = configure(pictures, values, error);
-    if (status == DET_OK) status = read_annotations(values, annotations, error);
+    if (status == DET_OK)
+        status = cli_read_annotations(values->operands.items[0], values, DET_ODDITY_COUNT,
+                                      annotations, error);
     return status == DET_OK ? run_training(values, pictures->config, *annotations, error) : status;
 }
 

@@ -23,25 +23,30 @@ det_status cli_truth_check_options(const cli_values *values, det_error *error)
     return DET_OK;
 }
 
-det_status cli_truth_check_images(const det_annotations *annotations, const cli_values *values,
-                                  det_error *error)
+det_status cli_read_annotations(const char *path, const cli_values *values,
+                                det_annotations_oddity untold, det_annotations **annotations,
+                                det_error *error)
 {
-    if (!values->images || annotations->format != DET_ANNOTATIONS_YOLO) return DET_OK;
-    return cli_fail(error, DET_ARGUMENT,
-                    "--images is for COCO and VOC; YOLO annotations lie beside their pictures");
+    const det_annotations_options options = {.split = values->split, .pictures = values->images};
+    const det_status status = det_annotations_read(path, &options, annotations, error);
+    if (status < 0) return status;
+    const det_annotations *read = *annotations;
+    if (values->images && read->format == DET_ANNOTATIONS_YOLO)
+        return cli_fail(error, DET_ARGUMENT,
+                        "--images is for COCO and VOC; YOLO annotations lie beside their pictures");
+    for (size_t i = 0; i < read->warning_count; i++)
+        if (read->warnings[i].oddity != untold)
+            cli_warn(values->quiet, path, read->warnings[i].text);
+    return DET_OK;
 }
 
 det_status cli_truth_read(cli_truth *truth, const cli_values *values, det_error *error)
 {
-    const det_annotations_options options = {.split = values->split, .pictures = values->images};
     const det_status status =
-        det_annotations_read(values->truth, &options, &truth->annotations, error);
-    if (status < 0) return status;
-    if (cli_truth_check_images(truth->annotations, values, error) < 0) return DET_ARGUMENT;
-    truth->met = cli_alloc(truth->annotations->image_count, sizeof *truth->met);
-    for (size_t i = 0; !values->quiet && i < truth->annotations->warning_count; i++)
-        fprintf(stderr, "detect: %s: %s\n", values->truth, truth->annotations->warnings[i].text);
-    return DET_OK;
+        cli_read_annotations(values->truth, values, DET_ODDITY_COUNT, &truth->annotations, error);
+    if (status == DET_OK)
+        truth->met = cli_alloc(truth->annotations->image_count, sizeof *truth->met);
+    return status;
 }
 
 void cli_truth_free(cli_truth *truth)

@@ -21,9 +21,15 @@ typedef struct cli_truth {
 /** Options that mean something only beside --annotations are a mistake without. */
 det_status cli_truth_check_options(const cli_values *values, det_error *error);
 
-/** --images says where pictures are, which YOLO annotations know. @return DET_OK, DET_ARGUMENT. */
-det_status cli_truth_check_images(const det_annotations *annotations, const cli_values *values,
-                                  det_error *error);
+/** Reads annotations as --images and --split say, and says on standard error what is strange about
+ *  them.
+ *  @param untold      an oddity that is not told; DET_ODDITY_COUNT: all are.
+ *  @param annotations det_annotations_free them, also after a failure.
+ *  @return as det_annotations_read; DET_ARGUMENT (--images with YOLO's, which know their pictures).
+ */
+det_status cli_read_annotations(const char *path, const cli_values *values,
+                                det_annotations_oddity untold, det_annotations **annotations,
+                                det_error *error);
 
 /** Reads the annotations and says on standard error what is strange about them. */
 det_status cli_truth_read(cli_truth *truth, const cli_values *values, det_error *error);
