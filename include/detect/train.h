@@ -15,7 +15,8 @@ extern "C" {
 /** Stages of a training, for whoever shows progress. */
 typedef enum det_train_stage {
     DET_TRAIN_FEATURES = 0, /**< counts pictures */
-    DET_TRAIN_HEADS,        /**< counts folds, and the final fit */
+    DET_TRAIN_BOXES,        /**< counts classes whose boxes are learned to be moved */
+    DET_TRAIN_HEADS,        /**< counts steps of the fit of all heads */
     DET_TRAIN_STAGES
 } det_train_stage;
 

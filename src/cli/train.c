@@ -30,7 +30,8 @@ typedef struct stages {
 
 static bool show_stage(void *context, det_train_stage stage, uint64_t done, uint64_t total)
 {
-    static const char *const units[DET_TRAIN_STAGES] = {"regions of picture", "step"};
+    static const char *const units[DET_TRAIN_STAGES] = {"regions of picture", "boxes of class",
+                                                        "step"};
     stages *s = context;
     for (int i = 0; i < DET_TRAIN_STAGES; i++)
         if (i != (int)stage && s->begun[i]) cli_progress_clear(&s->bars[i]);

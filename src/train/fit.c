@@ -6,7 +6,6 @@
 
 #include "src/base/memory.h"
 #include "src/base/run.h"
-#include "src/detector/box_deltas.h"
 #include "src/train/blas.h"
 #include "src/train/minimizer.h"
 
@@ -16,15 +15,9 @@
 enum { BLOCK = 256 };
 static const double wanted_norm = 20, tolerance = 1e-5;
 
-/* The residuals of a row: the loss differentiated by its outputs. @return the loss. */
-typedef struct fit fit;
-typedef double residuals_of(const fit *f, size_t row, float weight, const float *outputs,
-                            float *residuals);
-
-struct fit {
+typedef struct {
     const det_fit_examples *examples;
     const det_fit_options *options;
-    residuals_of *residuals;
     size_t width, outputs; /* outputs: of a head */
     size_t columns;        /* outputs of all heads */
     double decay;          /* half of it times the squares of the weights is added */
@@ -36,7 +29,7 @@ struct fit {
     float *weights, *gradients;               /* columns x width */
     double *biases, *bias_gradients, *losses; /* columns, columns, heads */
     det_minimizer **minimizers;               /* of each head: outputs x (width + 1) variables */
-};
+} fit;
 
 /* ---- Blocks --------------------------------------------------------------------------------- */
 
@@ -90,6 +83,23 @@ static void collect_points(fit *f)
     }
 }
 
+/* The residuals of a row: the loss differentiated by its outputs. @return the loss. */
+static double find_residuals(const fit *f, size_t row, float weight, const float *outputs,
+                             float *residuals)
+{
+    const int label = det_row_label(f->examples->set, f->examples->rows[row]);
+    const size_t truth = label == DET_LABEL_BACKGROUND ? f->outputs - 1 : (size_t)label;
+    float most = outputs[0];
+    double sum = 0;
+    for (size_t o = 1; o < f->outputs; o++) most = fmaxf(most, outputs[o]);
+    for (size_t o = 0; o < f->outputs; o++) sum += exp((double)(outputs[o] - most));
+    for (size_t o = 0; o < f->outputs; o++) {
+        const double probability = exp((double)(outputs[o] - most)) / sum;
+        residuals[o] = weight * (float)(probability - (o == truth));
+    }
+    return weight * (log(sum) - (double)(outputs[truth] - most));
+}
+
 static void add_block(fit *f, size_t first, size_t count)
 {
     const det_fit_examples *e = f->examples;
@@ -102,7 +112,7 @@ static void add_block(fit *f, size_t first, size_t count)
             if (weight <= 0) continue;
             for (size_t o = 0; o < f->outputs; o++)
                 f->results[at + o] += (float)f->biases[h * f->outputs + o];
-            f->losses[h] += f->residuals(f, first + r, weight, f->results + at, f->residual + at);
+            f->losses[h] += find_residuals(f, first + r, weight, f->results + at, f->residual + at);
         }
     for (size_t r = 0; r < count; r++)
         for (size_t c = 0; c < f->columns; c++)
@@ -211,30 +221,12 @@ static det_status minimise(fit *f, const det_run *run, det_error *error)
     return status == DET_OK ? det_run_check(run, total, total, error) : status;
 }
 
-/* Copies a head's outputs, for features as they are. */
-static void hand_over(const fit *f, size_t head, float *weights, float *biases)
+/* Copies what was found for a head, for features as they are. */
+static void hand_over(const fit *f, size_t at, det_linear_head *head)
 {
-    memcpy(weights, f->weights + head * f->outputs * f->width,
-           f->outputs * f->width * sizeof *weights);
-    for (size_t o = 0; o < f->outputs; o++) biases[o] = (float)f->biases[head * f->outputs + o];
-}
-
-/* ---- Classes -------------------------------------------------------------------------------- */
-
-static double class_residuals(const fit *f, size_t row, float weight, const float *outputs,
-                              float *residuals)
-{
-    const int label = det_row_label(f->examples->set, f->examples->rows[row]);
-    const size_t truth = label == DET_LABEL_BACKGROUND ? f->outputs - 1 : (size_t)label;
-    float most = outputs[0];
-    double sum = 0;
-    for (size_t o = 1; o < f->outputs; o++) most = fmaxf(most, outputs[o]);
-    for (size_t o = 0; o < f->outputs; o++) sum += exp((double)(outputs[o] - most));
-    for (size_t o = 0; o < f->outputs; o++) {
-        const double probability = exp((double)(outputs[o] - most)) / sum;
-        residuals[o] = weight * (float)(probability - (o == truth));
-    }
-    return weight * (log(sum) - (double)(outputs[truth] - most));
+    memcpy(head->weights, f->weights + at * f->outputs * f->width,
+           f->outputs * f->width * sizeof *head->weights);
+    for (size_t o = 0; o < f->outputs; o++) head->biases[o] = (float)f->biases[at * f->outputs + o];
 }
 
 /* The sum of each head's weights; 1 for a head that sees nothing, which stays 0. */
@@ -264,84 +256,11 @@ det_status det_fit_classes(const det_fit_examples *examples, const det_fit_optio
 {
     fit f = {.examples = examples,
              .options = options,
-             .residuals = class_residuals,
              .outputs = examples->set->classes.count + 1,
              .decay = options->l2};
     const det_status status = fit_all(&f, run, error);
     for (size_t h = 0; status == DET_OK && h < examples->head_count; h++)
-        hand_over(&f, h, heads[h].weights, heads[h].biases);
+        hand_over(&f, h, &heads[h]);
     free_fit(&f);
-    return status;
-}
-
-/* ---- Boxes ---------------------------------------------------------------------------------- */
-
-/* What moves the box of a row to that of its object. */
-static void box_targets(const fit *f, det_row row, float targets[4])
-{
-    const det_training_set *set = f->examples->set;
-    const det_training_image *image = &set->images[row.image];
-    const det_box from = image->features.boxes[row.region];
-    const det_box to =
-        det_object_box(set->annotations, image->labels.objects[row.region],
-                       image->features.picture_width, image->features.picture_height);
-    det_box_deltas_encode(from, to, targets);
-}
-
-static double box_residuals(const fit *f, size_t row, float weight, const float *outputs,
-                            float *residuals)
-{
-    float targets[4];
-    const det_row r = f->examples->rows[row];
-    const size_t first = 4 * (size_t)det_row_label(f->examples->set, r);
-    double loss = 0;
-    box_targets(f, r, targets);
-    for (size_t i = 0; i < 4; i++) {
-        const float difference = outputs[first + i] - targets[i];
-        residuals[first + i] = weight * difference;
-        loss += (double)weight * difference * difference / 2;
-    }
-    return loss;
-}
-
-/* The examples that show a class. @return DET_OK, DET_MEMORY; free `rows` and `weights`. */
-static det_status take_positives(const det_fit_examples *from, det_row **rows, float **weights,
-                                 det_fit_examples *to, det_error *error)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < from->count; i++) count += det_row_label(from->set, from->rows[i]) >= 0;
-    *rows = det_alloc_array(count, sizeof **rows);
-    *weights = det_alloc_array(count, from->head_count * sizeof **weights);
-    if (!*rows || !*weights) return det_fail_memory(error, "the examples of boxes");
-    *to = (det_fit_examples){from->set, *rows, 0, *weights, from->head_count};
-    for (size_t i = 0; i < from->count; i++) {
-        if (det_row_label(from->set, from->rows[i]) < 0) continue;
-        for (size_t h = 0; h < from->head_count; h++)
-            (*weights)[h * count + to->count] = from->weights[h * from->count + i] > 0;
-        (*rows)[to->count++] = from->rows[i];
-    }
-    return DET_OK;
-}
-
-det_status det_fit_boxes(const det_fit_examples *examples, const det_fit_options *options,
-                         const det_run *run, det_linear_head *heads, det_error *error)
-{
-    det_row *rows = NULL;
-    float *weights = NULL;
-    det_fit_examples positives = {0};
-    det_status status = take_positives(examples, &rows, &weights, &positives, error);
-    fit f = {.examples = &positives,
-             .options = options,
-             .residuals = box_residuals,
-             .outputs = 4 * examples->set->classes.count};
-    if (status == DET_OK && positives.count > 0) {
-        f.decay = options->ridge / (double)positives.count;
-        status = fit_all(&f, run, error);
-        for (size_t h = 0; status == DET_OK && h < examples->head_count; h++)
-            hand_over(&f, h, heads[h].delta_weights, heads[h].delta_biases);
-        free_fit(&f);
-    }
-    det_free(rows);
-    det_free(weights);
     return status;
 }

@@ -4,10 +4,10 @@
 
 #include "src/train/linear_head.h"
 
-/* Heads from examples. All heads of a cross-validation are fitted together: each sees the examples
- * that its weights let it see, and a pass over the features serves them all. Features are centred
- * and scaled to a mean norm of 20 (R-CNN, section 2.3 of its code) while heads are fitted; the
- * heads take features as they are. */
+/* Classes from examples. All heads of a cross-validation are fitted together: each sees the
+ * examples that its weights let it see, and a pass over the features serves them all. Features are
+ * centred and scaled to a mean norm of 20 (R-CNN, section 2.3 of its code) while heads are fitted;
+ * the heads take features as they are. */
 
 /** Examples, and how much each of them counts for each head. */
 typedef struct det_fit_examples {
@@ -19,9 +19,8 @@ typedef struct det_fit_examples {
 } det_fit_examples;
 
 typedef struct det_fit_options {
-    double l2;      /**< of the classes: half of it times the squares of the weights is added to the
-                         mean cross-entropy */
-    double ridge;   /**< of the boxes: as in R-CNN, beside the sum of the squared errors */
+    double l2;      /**< half of it times the squares of the weights is added to the mean
+                         cross-entropy */
     int iterations; /**< of L-BFGS, at most */
 } det_fit_options;
 
@@ -31,10 +30,5 @@ typedef struct det_fit_options {
  *  @return DET_OK, DET_CANCELLED, DET_MEMORY. */
 det_status det_fit_classes(const det_fit_examples *examples, const det_fit_options *options,
                            const det_run *run, det_linear_head *heads, det_error *error);
-
-/** Fits boxes: ridge regression of (dx / w, dy / h, log w, log h) for each class from the examples
- *  of that class (R-CNN, appendix C). Background rows are not looked at. */
-det_status det_fit_boxes(const det_fit_examples *examples, const det_fit_options *options,
-                         const det_run *run, det_linear_head *heads, det_error *error);
 
 #endif

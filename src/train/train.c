@@ -7,8 +7,8 @@
 #include "src/base/random.h"
 #include "src/base/run.h"
 #include "src/nn/model_file.h"
+#include "src/train/box_fit.h"
 #include "src/train/cross_validation.h"
-#include "src/train/fit.h"
 #include "src/train/folds.h"
 #include "src/train/trained_model.h"
 
@@ -156,15 +156,17 @@ static det_status fit_heads(training *t, det_error *error)
 {
     const size_t count = (size_t)t->options.folds + 1;
     const det_fit_examples examples = {&t->set, t->rows, t->row_count, t->weights, count};
-    const det_fit_options options = {t->options.l2, ridge, ITERATIONS};
-    const det_run run = run_of(t, DET_TRAIN_HEADS), quiet = {.deadline_s = run.deadline_s};
+    const det_fit_options options = {t->options.l2, ITERATIONS};
+    det_run run = run_of(t, DET_TRAIN_BOXES);
     t->heads = det_alloc_zeroed(count, sizeof *t->heads);
     det_status status = t->heads ? DET_OK : det_fail_memory(error, "the heads");
     for (size_t h = 0; status == DET_OK && h < count; h++)
         status =
             det_linear_head_create(t->set.width, t->set.classes.count, true, &t->heads[h], error);
-    if (status == DET_OK) status = det_fit_boxes(&examples, &options, &quiet, t->heads, error);
-    return status == DET_OK ? det_fit_classes(&examples, &options, &run, t->heads, error) : status;
+    if (status == DET_OK) status = det_fit_boxes(&examples, ridge, &run, t->heads, error);
+    if (status < 0) return status;
+    run = run_of(t, DET_TRAIN_HEADS);
+    return det_fit_classes(&examples, &options, &run, t->heads, error);
 }
 
 static det_status calibrate(training *t, det_error *error)

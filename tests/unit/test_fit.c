@@ -2,7 +2,6 @@
 #include "src/base/random.h"
 #include "src/train/fit.h"
 #include "tests/unit/support.h"
-#include "tests/unit/support_eval.h"
 
 #include <math.h>
 #include <string.h>
@@ -128,43 +127,11 @@ static void heads_are_fitted_together_as_alone(void **state)
     det_linear_head_free(&alone);
 }
 
-/* The object of class 0 lies as far right of a region as its first feature says: dx is linear. */
-static void moves_of_boxes_are_learned(void **state)
-{
-    (void)state;
-    sample s;
-    make_sample(&s);
-    test_set *truth = test_set_begin(DET_BOX_SIZED, 1, 2);
-    test_set_object(truth, 0, 0, 50, 20, 20, 40);
-    s.set.annotations = &truth->annotations;
-    for (size_t i = 0; i < ROWS; i++) {
-        const float left = 50 - 10 * (float)s.values[i * WIDTH] * s.scales[i];
-        s.boxes[i] = (det_box){left, 20, left + 20, 60};
-        s.labels[i] = 0;
-    }
-    det_linear_head head;
-    det_error error;
-    create_heads(&head, 1);
-    const det_fit_examples examples = {&s.set, s.rows, ROWS, s.weights, 1};
-    const det_fit_options options = {.ridge = 1e-6, .iterations = 500};
-    test_assert_ok(det_fit_boxes(&examples, &options, NULL, &head, &error), &error);
-    assert_float_equal(head.delta_weights[0], .5, 5e-3); /* 10 pixels of 20 */
-    for (size_t i = 0; i < ROWS; i++) {
-        const det_box box = det_linear_head_box(&head, &s.image.features, i, 0);
-        assert_float_equal(box.x0, 50, .2);
-        assert_float_equal(box.x1, 70, .2);
-        assert_float_equal(box.y0, 20, .2);
-        assert_float_equal(box.y1, 60, .2);
-    }
-    det_linear_head_free(&head);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_loss_is_at_its_least),
         cmocka_unit_test(heads_are_fitted_together_as_alone),
-        cmocka_unit_test(moves_of_boxes_are_learned),
     };
     return cmocka_run_group_tests_name("fit", tests, NULL, NULL);
 }
