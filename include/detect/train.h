@@ -33,7 +33,7 @@ typedef struct det_train_options {
     uint64_t seed;       /**< of the folds, and of which background is looked at */
     double positive_iou; /**< regions that overlap an object so much are examples; default .5 */
     double negative_iou; /**< regions that overlap all by less are background; default .3 */
-    double l2;           /**< weight of the squares of the weights; default 1e-4 */
+    double l2;           /**< weight of the squares of the weights; default 1e-3 */
     size_t max_examples; /**< rows held in memory at once; default 20000 */
     size_t samples;      /**< of the bootstrap; default 1000 */
     det_train_progress *progress; /**< or NULL */

@@ -5,18 +5,19 @@
 #include <f77blas.h>
 
 /* Sizes here are far below the limits of int: rows of a block, features, outputs of heads. */
-void det_blas_outputs(const float *x, size_t rows, const float *w, size_t columns, size_t width,
+/* By columns, so that the many rows are the first dimension, for which kernels are made. */
+void det_blas_outputs(const float *x, size_t rows, const float *w, size_t functions, size_t width,
                       float *outputs)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)columns, (int)width, 1, x,
-                (int)width, w, (int)width, 0, outputs, (int)columns);
+    cblas_sgemm(CblasColMajor, CblasTrans, CblasNoTrans, (int)rows, (int)functions, (int)width, 1,
+                x, (int)width, w, (int)width, 0, outputs, (int)rows);
 }
 
-void det_blas_gradients(const float *residuals, size_t rows, size_t columns, const float *x,
+void det_blas_gradients(const float *residuals, size_t rows, size_t functions, const float *x,
                         size_t width, float *gradients)
 {
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)columns, (int)width, (int)rows, 1,
-                residuals, (int)columns, x, (int)width, 1, gradients, (int)width);
+    cblas_sgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, (int)width, (int)functions, (int)rows, 1,
+                x, (int)width, residuals, (int)rows, 1, gradients, (int)width);
 }
 
 void det_blas_products(const double *a, size_t rows, const double *b, size_t columns, size_t width,

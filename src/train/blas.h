@@ -7,18 +7,19 @@
 
 /* Products of matrices, which lie row after row. OpenBLAS is called from one thread at a time. */
 
-/** outputs = x w^T.
+/** outputs = w x^T. Few functions of many rows are computed several times as fast so as the other
+ * way round.
  *  @param x       rows x width.
- *  @param w       columns x width.
- *  @param outputs rows x columns. */
-void det_blas_outputs(const float *x, size_t rows, const float *w, size_t columns, size_t width,
+ *  @param w       functions x width.
+ *  @param outputs functions x rows. */
+void det_blas_outputs(const float *x, size_t rows, const float *w, size_t functions, size_t width,
                       float *outputs);
 
-/** gradients += residuals^T x.
- *  @param residuals rows x columns.
+/** gradients += residuals x.
+ *  @param residuals functions x rows.
  *  @param x         rows x width.
- *  @param gradients columns x width. */
-void det_blas_gradients(const float *residuals, size_t rows, size_t columns, const float *x,
+ *  @param gradients functions x width. */
+void det_blas_gradients(const float *residuals, size_t rows, size_t functions, const float *x,
                         size_t width, float *gradients);
 
 /** products = a b^T.

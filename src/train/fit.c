@@ -25,7 +25,7 @@ typedef struct {
     float *mean;           /* width: of the features */
     float scale;
     float *block;                             /* BLOCK x width */
-    float *results, *residual;                /* BLOCK x columns */
+    float *results, *residual;                /* columns x the rows of a block */
     float *weights, *gradients;               /* columns x width */
     double *biases, *bias_gradients, *losses; /* columns, columns, heads */
     det_minimizer **minimizers;               /* of each head: outputs x (width + 1) variables */
@@ -83,40 +83,41 @@ static void collect_points(fit *f)
     }
 }
 
-/* The residuals of a row: the loss differentiated by its outputs. @return the loss. */
+/* The residuals of a row, its loss differentiated by its outputs, `stride` apart as these are.
+ * @return the loss. */
 static double find_residuals(const fit *f, size_t row, float weight, const float *outputs,
-                             float *residuals)
+                             float *residuals, size_t stride)
 {
     const int label = det_row_label(f->examples->set, f->examples->rows[row]);
     const size_t truth = label == DET_LABEL_BACKGROUND ? f->outputs - 1 : (size_t)label;
     float most = outputs[0];
     double sum = 0;
-    for (size_t o = 1; o < f->outputs; o++) most = fmaxf(most, outputs[o]);
-    for (size_t o = 0; o < f->outputs; o++) sum += exp((double)(outputs[o] - most));
+    for (size_t o = 1; o < f->outputs; o++) most = fmaxf(most, outputs[o * stride]);
+    for (size_t o = 0; o < f->outputs; o++) sum += exp((double)(outputs[o * stride] - most));
     for (size_t o = 0; o < f->outputs; o++) {
-        const double probability = exp((double)(outputs[o] - most)) / sum;
-        residuals[o] = weight * (float)(probability - (o == truth));
+        const double probability = exp((double)(outputs[o * stride] - most)) / sum;
+        residuals[o * stride] = weight * (float)(probability - (o == truth));
     }
-    return weight * (log(sum) - (double)(outputs[truth] - most));
+    return weight * (log(sum) - (double)(outputs[truth * stride] - most));
 }
 
 static void add_block(fit *f, size_t first, size_t count)
 {
     const det_fit_examples *e = f->examples;
     det_blas_outputs(f->block, count, f->weights, f->columns, f->width, f->results);
-    memset(f->residual, 0, count * f->columns * sizeof *f->residual);
-    for (size_t r = 0; r < count; r++)
-        for (size_t h = 0; h < e->head_count; h++) {
-            const size_t at = r * f->columns + h * f->outputs;
+    memset(f->residual, 0, f->columns * count * sizeof *f->residual);
+    for (size_t c = 0; c < f->columns; c++)
+        for (size_t r = 0; r < count; r++) f->results[c * count + r] += (float)f->biases[c];
+    for (size_t h = 0; h < e->head_count; h++)
+        for (size_t r = 0; r < count; r++) {
+            const size_t at = h * f->outputs * count + r;
             const float weight = e->weights[h * e->count + first + r];
             if (weight <= 0) continue;
-            for (size_t o = 0; o < f->outputs; o++)
-                f->results[at + o] += (float)f->biases[h * f->outputs + o];
-            f->losses[h] += find_residuals(f, first + r, weight, f->results + at, f->residual + at);
+            f->losses[h] +=
+                find_residuals(f, first + r, weight, f->results + at, f->residual + at, count);
         }
-    for (size_t r = 0; r < count; r++)
-        for (size_t c = 0; c < f->columns; c++)
-            f->bias_gradients[c] += f->residual[r * f->columns + c];
+    for (size_t c = 0; c < f->columns; c++)
+        for (size_t r = 0; r < count; r++) f->bias_gradients[c] += f->residual[c * count + r];
     det_blas_gradients(f->residual, count, f->columns, f->block, f->width, f->gradients);
 }
 

@@ -54,7 +54,7 @@ static void fill_defaults(det_train_options *o, size_t images)
     if (o->folds == 0) o->folds = images < (size_t)folds ? (int)images : folds;
     if (o->positive_iou == 0) o->positive_iou = .5;
     if (o->negative_iou == 0) o->negative_iou = .3;
-    if (o->l2 == 0) o->l2 = 1e-4;
+    if (o->l2 == 0) o->l2 = 1e-3;
     if (o->max_examples == 0) o->max_examples = 20000;
     if (o->samples == 0) o->samples = 1000;
 }
