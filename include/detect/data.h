@@ -12,8 +12,8 @@ extern "C" {
 
 /* ---- Configuration ------------------------------------------------------------------------- */
 
-/** Scales that regions can be pooled at, at most. */
-enum { DET_POOL_SCALES = 8 };
+/** Scales that regions can be pooled at, at most; room for a name in a configuration. */
+enum { DET_POOL_SCALES = 8, DET_NAME_SIZE = 128 };
 
 typedef enum det_nms_method {
     DET_NMS_HARD = 0,
@@ -25,7 +25,8 @@ typedef enum det_nms_method {
 /** The configuration of a detector: configs/det.schema.json, key for key, with its defaults filled
  *  in. Make it with det_config_create or det_config_load; everything it points to is its own. */
 typedef struct det_config {
-    uint64_t set_keys; /**< bit i: key i of det_config_key was set, not left at its default */
+    /** Bit i % 64 of item i / 64: key i of det_config_key was set, not left at its default. */
+    uint64_t set_keys[2];
     struct {
         bool selective_search, multibox, uniform, sliding; /**< proposals.methods */
         size_t max;         /**< regions of a picture at most, 0: all */
@@ -43,7 +44,7 @@ typedef struct det_config {
         bool winograd;     /**< f32 may use Winograd convolutions */
         size_t batch;
         char regions[8];                    /**< "crop" or "pool" */
-        char pool_layer[128];               /**< classifier.pool.layer; "": found from the model */
+        char pool_layer[DET_NAME_SIZE];     /**< classifier.pool.layer; "": found from the model */
         float pool_scales[DET_POOL_SCALES]; /**< classifier.pool.scales, the rest 0 */
         char pool_method[8];                /**< "align" or "max" */
         int context_px;                     /**< -1: the model's own */
@@ -57,6 +58,14 @@ typedef struct det_config {
         float nms_iou, nms_vote_iou, nms_sigma;
         char nms_decay[16]; /**< "gaussian" or "linear" */
     } postprocess;
+    struct {
+        char *annotations, *pictures, *output, *cache; /**< paths, resolved; NULL: not named */
+        char split[DET_NAME_SIZE];                     /**< "": all pictures */
+        char layer[DET_NAME_SIZE];                     /**< "": found from the model */
+        int grid, folds;
+        double positive_iou, negative_iou, l2;
+        size_t max_examples, bootstrap;
+    } train; /**< det_train's alone */
     struct {
         int threads; /**< 0: as many as the process may use */
         uint64_t seed;

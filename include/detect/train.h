@@ -24,18 +24,9 @@ typedef enum det_train_stage {
 typedef bool det_train_progress(void *context, det_train_stage stage, uint64_t done,
                                 uint64_t total);
 
-/** How to train. Zero in a field means its default. */
+/** What a training is told beside its configuration. */
 typedef struct det_train_options {
-    const char *cache;   /**< folder where proposals and features are kept; made where missing */
-    const char *layer;   /**< whose map is the features; NULL: the last one with a map */
-    int grid;            /**< windows along a side of the map, which are averaged; default 3 */
-    int folds;           /**< of cross-validation, at least 2; default 5, or as many as pictures */
-    uint64_t seed;       /**< of the folds, and of which background is looked at */
-    double positive_iou; /**< regions that overlap an object so much are examples; default .5 */
-    double negative_iou; /**< regions that overlap all by less are background; default .3 */
-    double l2;           /**< weight of the squares of the weights; default 1e-3 */
-    size_t max_examples; /**< rows held in memory at once; default 20000 */
-    size_t samples;      /**< of the bootstrap; default 1000 */
+    const char *cache; /**< folder where proposals and features are kept; made where missing */
     det_train_progress *progress; /**< or NULL */
     void *progress_context;
 } det_train_options;
@@ -64,13 +55,15 @@ typedef struct det_training {
  *  Stages: proposals, features of regions (both kept in the cache), cross-validation by picture,
  *  and a head from all pictures. Equal calls give equal files on one processor.
  *
- *  @param config      `proposals`, `classifier` (one model) and `postprocess.nms` count.
+ *  @param config      `train`, but for its paths and split, `proposals`, `classifier` (one model),
+ *                     `postprocess.nms` and `runtime.seed` count.
  *  @param annotations with the folder of their pictures.
- *  @param options     or NULL.
+ *  @param options     borrowed for the call.
  *  @param run         threads and deadline; its progress is not called.
  *  @param out_path    the model file.
  *  @param training    free with det_training_free. Untouched on failure.
- *  @return DET_OK; DET_ARGUMENT (no object counts; fewer than two pictures; options out of range);
+ *  @return DET_OK; DET_ARGUMENT (no object counts; fewer than two pictures; background
+ *          that overlaps more than examples do);
  *          as det_detector_create; as det_image_read, with the file; DET_IO; DET_CANCELLED;
  *          DET_MEMORY. */
 DET_API det_status det_train(const det_config *config, const det_annotations *annotations,

@@ -114,12 +114,12 @@ static det_status print_models(FILE *stream, const det_detector *detector, det_e
     return status;
 }
 
-/** Whether a key says nothing about the results: models are told by their digests, and the number
- * of threads may change from run to run. */
+/** Whether a key says nothing about the results: models are told by their digests, the number of
+ * threads may change from run to run, and training is another command's. */
 static bool is_left_out(const char *path)
 {
     return strcmp(path, "schema_version") == 0 || strcmp(path, "classifier.models") == 0 ||
-           strcmp(path, "runtime.threads") == 0;
+           strcmp(path, "runtime.threads") == 0 || strncmp(path, "train.", 6) == 0;
 }
 
 static det_status print_keys(FILE *stream, const det_config *config, det_error *error)

@@ -168,8 +168,11 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
                "A detector of the fruit in train.json."},
               {"detect train -m googlenet.safetensors --set classifier.regions=pool "
                "fruit/train.json -o fruit.safetensors",
-               "Several times as fast, and somewhat less exact."}},
-         .operands_min = 1,
+               "Several times as fast, and somewhat less exact."},
+              {"detect train --config train.json",
+               "Everything stands in a file: 'detect help keys' lists train.annotations and its "
+               "like."}},
+         .operands_min = 0,
          .operands_max = 1,
          .run = cli_run_train},
     [CLI_MODEL_IMPORT] =
@@ -445,7 +448,8 @@ const cli_option cli_options[] = {
     TEXT("cache", 0, "FOLDER", FOLDERS, IN(CLI_TRAIN), cache,
          "Where proposals and features are kept for the next run; default: --output with .cache "
          "behind it. It can be deleted at any time."),
-    INTEGER("folds", 0, "N", 2, IN(CLI_TRAIN), folds, "Parts of the cross-validation; default 5."),
+    INTEGER("folds", 0, "N", 2, IN(CLI_TRAIN), folds,
+            "Parts of the cross-validation; default 5. At most one a picture."),
     TEXT("images", 'I', "FOLDER", FOLDERS, IN(CLI_TRAIN), images,
          "Where the pictures are, if not where they usually are (COCO, VOC)."),
     TEXT("split", 0, "NAME", NOTHING, IN(CLI_TRAIN), split,

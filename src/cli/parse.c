@@ -364,6 +364,7 @@ det_status cli_parse(int argc, const char *const *argv, cli_line *line, det_erro
         .shorter_side = CLI_NOT_GIVEN,
         .bootstrap = CLI_NOT_GIVEN,
         .mistakes = CLI_NOT_GIVEN,
+        .folds = CLI_NOT_GIVEN,
     };
     const char **const memory = cli_alloc(room, sizeof(char *));
     cli_list words = {memory, 0};

@@ -16,6 +16,22 @@
 
 /* ---- Settings ------------------------------------------------------------------------------- */
 
+det_status cli_set_text(det_config *config, const char *key, const char *value, det_error *error)
+{
+    const char *text;
+    det_json *json = det_json_create();
+    if (!json) return cli_fail(error, DET_MEMORY, "out of memory");
+    det_json_string(json, NULL, value);
+    det_status status = det_json_finish(json, &text, NULL, error);
+    if (status == DET_OK) {
+        char *assignment = cli_format("%s=%s", key, text);
+        status = det_config_set(config, assignment, error);
+        free(assignment);
+    }
+    det_json_free(json);
+    return status;
+}
+
 /** classifier.models=["a.safetensors", ...], in JSON, because a name may hold any character. */
 static det_status set_models(det_config *config, const cli_list *models, det_error *error)
 {
@@ -38,11 +54,7 @@ static det_status set_models(det_config *config, const cli_list *models, det_err
 
 static det_status set_method(det_config *config, const char *method, det_error *error)
 {
-    if (!method) return DET_OK;
-    char *assignment = cli_format("proposals.methods=%s", method);
-    const det_status status = det_config_set(config, assignment, error);
-    free(assignment);
-    return status;
+    return method ? cli_set_text(config, "proposals.methods", method, error) : DET_OK;
 }
 
 static det_status set_threads(det_config *config, int threads, det_error *error)

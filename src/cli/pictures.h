@@ -59,6 +59,9 @@ typedef struct cli_task {
  *  (limits.timeout_s). After cli_pictures_open. */
 size_t cli_pictures_together(const cli_pictures *pictures, size_t steps);
 
+/** Sets a key to a text, which may hold any character, as det_config_set does. */
+det_status cli_set_text(det_config *config, const char *key, const char *value, det_error *error);
+
 /** Reads the settings: the configuration file, then the options, then --set in order. */
 det_status cli_pictures_configure(cli_pictures *pictures, const cli_values *values,
                                   det_error *error);

@@ -49,7 +49,7 @@ static void print_interval(const char *name, const det_interval *interval)
     printf(", 95 %% interval [%.3f, %.3f]\n", interval->low, interval->high);
 }
 
-static void print_training(const det_training *t, const cli_values *values)
+static void print_training(const det_training *t, const char *output)
 {
     printf("Learned from %zu objects of %zu classes on %zu pictures; %.1f %% of the objects are "
            "proposed.\n",
@@ -68,46 +68,83 @@ static void print_training(const det_training *t, const cli_values *values)
         cli_print_share(SHARE_WIDTH, c->ap);
         putchar('\n');
     }
-    printf("\n%s is ready. Next:\n  detect -m %s --draw found/ PICTURE...\n", values->output,
-           values->output);
+    printf("\n%s is ready. Next:\n  detect -m %s --draw found/ PICTURE...\n", output, output);
 }
 
-/* ---- The command ---------------------------------------------------------------------------- */
+/* ---- Settings ------------------------------------------------------------------------------- */
+
+static det_status set_integer(det_config *config, const char *key, int value, det_error *error)
+{
+    char assignment[64];
+    snprintf(assignment, sizeof assignment, "%s=%d", key, value);
+    return det_config_set(config, assignment, error);
+}
+
+/** Options win over the configuration. */
+static det_status take_options(det_config *config, const cli_values *values, det_error *error)
+{
+    const struct {
+        const char *key, *value;
+    } texts[] = {{"train.annotations", values->operands.count ? values->operands.items[0] : NULL},
+                 {"train.pictures", values->images},
+                 {"train.split", values->split},
+                 {"train.output", values->output},
+                 {"train.cache", values->cache}};
+    det_status status = DET_OK;
+    for (size_t i = 0; status == DET_OK && i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].value) status = cli_set_text(config, texts[i].key, texts[i].value, error);
+    if (status == DET_OK && values->folds != CLI_NOT_GIVEN)
+        status = set_integer(config, "train.folds", values->folds, error);
+    return status;
+}
+
+static det_status check_settings(const det_config *config, det_error *error)
+{
+    if (!config->train.annotations)
+        return cli_fail(error, DET_ARGUMENT,
+                        "nothing to learn from: name a COCO file, or a folder of VOC's or YOLO's "
+                        "kind; usage: detect train [OPTION]... ANNOTATIONS");
+    if (!config->train.output)
+        return cli_fail(error, DET_ARGUMENT,
+                        "detect train needs --output FILE, the model file to write");
+    if (config->classifier.model_count == 1) return DET_OK;
+    return cli_fail(error, DET_ARGUMENT,
+                    "training begins with a network that knows pictures: --model FILE, one such as "
+                    "'detect model import' makes");
+}
 
 static det_status configure(cli_pictures *pictures, const cli_values *values, det_error *error)
 {
     det_status status = cli_pictures_configure(pictures, values, error);
-    if (status == DET_OK && pictures->config->proposals.max == 0)
-        status = det_config_set(pictures->config,
-                                strcmp(pictures->config->classifier.regions, "pool") == 0
-                                    ? regions_pooled
-                                    : regions_cropped,
+    det_config *config = pictures->config;
+    if (status == DET_OK) status = take_options(config, values, error);
+    if (status == DET_OK) status = check_settings(config, error);
+    if (status == DET_OK && config->proposals.max == 0)
+        status = det_config_set(config,
+                                strcmp(config->classifier.regions, "pool") == 0 ? regions_pooled
+                                                                                : regions_cropped,
                                 error);
-    if (status == DET_OK && pictures->config->classifier.model_count != 1)
-        status = cli_fail(error, DET_ARGUMENT,
-                          "training begins with a network that knows pictures: --model FILE, one "
-                          "such as 'detect model import' makes");
     return status;
 }
+
+/* ---- The command ---------------------------------------------------------------------------- */
 
 static det_status run_training(const cli_values *values, const det_config *config,
                                const det_annotations *annotations, det_error *error)
 {
     stages s = {.quiet = values->quiet};
-    char *cache =
-        values->cache ? cli_format("%s", values->cache) : cli_format("%s.cache", values->output);
-    const det_train_options options = {.cache = cache,
-                                       .folds = values->folds == CLI_NOT_GIVEN ? 0 : values->folds,
-                                       .seed = config->runtime.seed,
-                                       .progress = show_stage,
-                                       .progress_context = &s};
+    const char *output = config->train.output;
+    char *cache = config->train.cache ? cli_format("%s", config->train.cache)
+                                      : cli_format("%s.cache", output);
+    const det_train_options options = {
+        .cache = cache, .progress = show_stage, .progress_context = &s};
     const det_run run = {.threads = config->runtime.threads};
     det_training *training = NULL;
     const det_status status =
-        det_train(config, annotations, &options, &run, values->output, &training, error);
+        det_train(config, annotations, &options, &run, output, &training, error);
     for (int i = 0; i < DET_TRAIN_STAGES; i++)
         if (s.begun[i]) cli_progress_clear(&s.bars[i]);
-    if (status == DET_OK) print_training(training, values);
+    if (status == DET_OK) print_training(training, output);
     det_training_free(training);
     free(cache);
     return status;
@@ -116,14 +153,15 @@ static det_status run_training(const cli_values *values, const det_config *confi
 static det_status train(const cli_values *values, cli_pictures *pictures,
                         det_annotations **annotations, det_error *error)
 {
-    if (!values->output)
-        return cli_fail(error, DET_ARGUMENT,
-                        "detect train needs --output FILE, the model file to write");
     det_status status = configure(pictures, values, error);
-    if (status == DET_OK)
-        status = cli_read_annotations(values->operands.items[0], values, DET_ODDITY_COUNT,
-                                      annotations, error);
-    return status == DET_OK ? run_training(values, pictures->config, *annotations, error) : status;
+    if (status < 0) return status;
+    const det_config *config = pictures->config;
+    cli_values settled = *values;
+    settled.images = config->train.pictures;
+    settled.split = *config->train.split ? config->train.split : NULL;
+    status = cli_read_annotations(config->train.annotations, &settled, DET_ODDITY_COUNT,
+                                  annotations, error);
+    return status == DET_OK ? run_training(values, config, *annotations, error) : status;
 }
 
 int cli_run_train(const cli_values *values)

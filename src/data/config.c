@@ -9,6 +9,7 @@
 #include "src/base/memory.h"
 #include "src/base/text.h"
 #include "src/data/config_keys.h"
+#include "src/data/config_kinds.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,9 +32,19 @@ det_status det_config_create(det_config **config, det_error *error)
     return status;
 }
 
+/* The path that a row of that kind owns. */
+static char **owned_path(det_config *config, const det_config_row *row)
+{
+    return row->kind == &det_config_kind_path ? (char **)((char *)config + row->offset) : NULL;
+}
+
 void det_config_free(det_config *config)
 {
     if (!config) return;
+    for (size_t i = 0; i < det_config_row_count; i++) {
+        char **path = owned_path(config, &det_config_rows[i]);
+        if (path) det_free(*path);
+    }
     for (size_t i = 0; i < config->classifier.model_count; i++)
         det_free(config->classifier.models[i]);
     det_free(config->classifier.models);
@@ -173,6 +184,19 @@ det_status det_config_load(const char *path, det_config **config, det_error *err
 
 /* ---- Assignments ---- */
 
+/* Gives a copy paths of its own. */
+static bool copy_paths(det_config *config)
+{
+    bool complete = true;
+    for (size_t i = 0; i < det_config_row_count; i++) {
+        char **path = owned_path(config, &det_config_rows[i]);
+        if (!path || !*path) continue;
+        *path = complete ? det_copy_string(*path) : NULL;
+        complete = complete && *path;
+    }
+    return complete;
+}
+
 static det_status copy_models(const det_config *from, det_config *to, det_error *error)
 {
     const size_t count = from->classifier.model_count;
@@ -191,7 +215,9 @@ static det_status copy_config(const det_config *from, det_config **to, det_error
     *to = det_alloc(sizeof **to);
     if (!*to) return det_fail_memory(error, "a configuration");
     **to = *from;
-    return copy_models(from, *to, error);
+    const det_status status = copy_models(from, *to, error);
+    if (!copy_paths(*to)) return det_fail_memory(error, "a configuration");
+    return status;
 }
 
 /* The value of an assignment: JSON where it is that, else a string. */

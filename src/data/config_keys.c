@@ -103,7 +103,8 @@ const det_config_row det_config_rows[] = {
      WORDS("crop", "pool"),
      .help = "crop: every region is cut out and classified; pool: the features of the whole "
              "picture are pooled."},
-    {"classifier.pool.layer", "string", "null", &det_config_kind_layer, .nullable = true,
+    {"classifier.pool.layer", "string", "null", &det_config_kind_name, FIELD(classifier.pool_layer),
+     .nullable = true,
      .help =
          "The layer of the networks that regions are pooled from; null: what the last pool with "
          "a stride reads, for GoogLeNet inception_4e/output."},
@@ -151,6 +152,40 @@ const det_config_row det_config_rows[] = {
     {"postprocess.nms.sigma", "number", "0.5", &det_config_kind_float, FIELD(postprocess.nms_sigma),
      RANGE(0.01, 10), .help = "soft with Gaussian decay: the larger, the less overlap costs."},
 
+    {"train.annotations", "string", "null", &det_config_kind_path, FIELD(train.annotations),
+     .nullable = true,
+     .help = "What to learn from: a COCO file, or a folder of VOC's or YOLO's kind."},
+    {"train.pictures", "string", "null", &det_config_kind_path, FIELD(train.pictures),
+     .nullable = true,
+     .help = "The folder of the pictures (COCO, VOC); null: where they usually are."},
+    {"train.split", "string", "null", &det_config_kind_name, FIELD(train.split), .nullable = true,
+     .help = "Only this part of the pictures; null: all there are."},
+    {"train.output", "string", "null", &det_config_kind_path, FIELD(train.output), .nullable = true,
+     .help = "The model file that is written."},
+    {"train.cache", "string", "null", &det_config_kind_path, FIELD(train.cache), .nullable = true,
+     .help = "The folder where what is computed of each picture is kept; null: the name of the "
+             "model file with .cache behind it."},
+    {"train.layer", "string", "null", &det_config_kind_name, FIELD(train.layer), .nullable = true,
+     .help = "The layer of the network whose map is the features of a region; null: the last one "
+             "that has a map."},
+    {"train.grid", "integer", "3", &det_config_kind_int, FIELD(train.grid), RANGE(1, 64),
+     .help = "The map is averaged over so many windows a side, which overlap; 1: over all of it."},
+    {"train.folds", "integer", "5", &det_config_kind_int, FIELD(train.folds), RANGE(2, 1000),
+     .help = "Parts of the cross-validation; where there are fewer pictures, one a picture."},
+    {"train.positive_iou", "number", "0.5", &det_config_kind_double, FIELD(train.positive_iou),
+     RANGE(0.01, 1), .help = "Regions that overlap an object (IoU) by so much are examples of it."},
+    {"train.negative_iou", "number", "0.3", &det_config_kind_double, FIELD(train.negative_iou),
+     RANGE(0.01, 1),
+     .help = "Regions that overlap every object by less are background; those between teach "
+             "nothing."},
+    {"train.l2", "number", "0.001", &det_config_kind_double, FIELD(train.l2), RANGE(1e-9, 1000),
+     .help = "The weight of the squares of the weights beside the mean cross-entropy."},
+    {"train.max_examples", "integer", "20000", &det_config_kind_size, FIELD(train.max_examples),
+     RANGE(1, 10000000),
+     .help = "Regions that are learned from: all that show objects, and background to fill up."},
+    {"train.bootstrap", "integer", "1000", &det_config_kind_size, FIELD(train.bootstrap),
+     RANGE(1, 1000000), .help = "Samples of the pictures that intervals are computed from."},
+
     {"runtime.threads", "integer", "0", &det_config_kind_int, FIELD(runtime.threads),
      RANGE(0, 1024), .help = "How many threads run; 0: as many as the process may use."},
     {"runtime.seed", "integer", "0", &det_config_kind_uint64, FIELD(runtime.seed),
@@ -174,7 +209,9 @@ const det_config_row det_config_rows[] = {
 
 const size_t det_config_row_count = sizeof det_config_rows / sizeof *det_config_rows;
 
-_Static_assert(sizeof det_config_rows / sizeof *det_config_rows <= 64, "set_keys has 64 bits");
+_Static_assert(sizeof det_config_rows / sizeof *det_config_rows <=
+                   8 * sizeof((det_config *)0)->set_keys,
+               "set_keys has a bit for each");
 
 const det_config_row *det_config_find(const char *path)
 {
@@ -204,9 +241,16 @@ bool det_config_value(const det_config *config, size_t index, det_json *json, co
 
 /* ---- Setting ---- */
 
-static uint64_t mark_of(const det_config_row *row)
+bool det_config_is_set(const det_config *config, const det_config_row *row)
 {
-    return UINT64_C(1) << (row - det_config_rows);
+    const size_t index = (size_t)(row - det_config_rows);
+    return config->set_keys[index / 64] >> index % 64 & 1;
+}
+
+static void mark(det_config *config, const det_config_row *row)
+{
+    const size_t index = (size_t)(row - det_config_rows);
+    config->set_keys[index / 64] |= UINT64_C(1) << index % 64;
 }
 
 det_status det_config_set_row(det_config *config, const det_config_row *row, json_object *value,
@@ -214,7 +258,7 @@ det_status det_config_set_row(det_config *config, const det_config_row *row, jso
 {
     const det_status status = row->kind->set(config, row, value, folder, error);
     if (status == DET_OK)
-        config->set_keys |= mark_of(row);
+        mark(config, row);
     else
         det_error_where(error, "%s", row->path);
     return status;
@@ -244,7 +288,7 @@ static det_status set_unless_set(det_config *config, const char *path, const cha
                                  det_error *error)
 {
     const det_config_row *row = det_config_find(path);
-    if (config->set_keys & mark_of(row)) return DET_OK;
+    if (det_config_is_set(config, row)) return DET_OK;
     return det_config_set_default(config, row, text, error);
 }
 

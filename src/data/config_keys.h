@@ -40,6 +40,9 @@ extern const size_t det_config_row_count;
 /** The row of a key path, or NULL. */
 const det_config_row *det_config_find(const char *path);
 
+/** Whether a row was set, not left at its default. */
+bool det_config_is_set(const det_config *config, const det_config_row *row);
+
 /** Sets one row from a value, and marks it as set. */
 det_status det_config_set_row(det_config *config, const det_config_row *row, json_object *value,
                               const char *folder, det_error *error);

@@ -376,19 +376,17 @@ static det_status set_pool_scales(det_config *config, const row_t *row, json_obj
     return get_numbers(row, value, config->classifier.pool_scales, error);
 }
 
-/* Null is stored as "". */
-static det_status set_layer(det_config *config, const row_t *row, json_object *value,
-                            const char *folder, det_error *error)
+/* Into DET_NAME_SIZE characters. Null is stored as "". */
+static det_status set_name(det_config *config, const row_t *row, json_object *value,
+                           const char *folder, det_error *error)
 {
-    (void)row, (void)folder;
-    const size_t room = sizeof config->classifier.pool_layer;
+    (void)folder;
     const char *name = value ? get_text(value) : "";
     if (!name) return wrong_type("a plain string or null", value, error);
-    if (value && *name == '\0') return det_fail(error, DET_FORMAT, "the name of a layer is empty");
-    if (strlen(name) >= room)
-        return det_fail(error, DET_FORMAT, "the name of a layer is longer than %zu bytes",
-                        room - 1);
-    strcpy(config->classifier.pool_layer, name);
+    if (value && *name == '\0') return det_fail(error, DET_FORMAT, "the name is empty");
+    if (strlen(name) >= DET_NAME_SIZE)
+        return det_fail(error, DET_FORMAT, "the name is longer than %d bytes", DET_NAME_SIZE - 1);
+    strcpy(field(config, row), name);
     return DET_OK;
 }
 
@@ -404,7 +402,21 @@ static det_status get_path(json_object *value, const char *folder, char **path, 
     if (!name) return wrong_type("a plain string", value, error);
     if (*name == '\0') return det_fail(error, DET_FORMAT, "the name of a file is empty");
     *path = det_path_join(folder, name);
-    return *path ? DET_OK : det_fail_memory(error, "the path of a model");
+    return *path ? DET_OK : det_fail_memory(error, "a path");
+}
+
+/* A string of its own. Null is stored as NULL. */
+static det_status set_path(det_config *config, const row_t *row, json_object *value,
+                           const char *folder, det_error *error)
+{
+    char *path = NULL, **stored_path = field(config, row);
+    if (value) {
+        const det_status status = get_path(value, folder, &path, error);
+        if (status < 0) return status;
+    }
+    det_free(*stored_path);
+    *stored_path = path;
+    return DET_OK;
 }
 
 static det_status set_models(det_config *config, const row_t *row, json_object *value,
@@ -584,11 +596,15 @@ static void write_pool_scales(const det_config *config, const row_t *row, det_js
     add_numbers(config->classifier.pool_scales, json, key);
 }
 
-static void write_layer(const det_config *config, const row_t *row, det_json *json, const char *key)
+static void write_name(const det_config *config, const row_t *row, det_json *json, const char *key)
 {
-    (void)row;
-    const char *name = config->classifier.pool_layer;
+    const char *name = stored(config, row);
     det_json_string(json, key, *name ? name : NULL);
+}
+
+static void write_path(const det_config *config, const row_t *row, det_json *json, const char *key)
+{
+    det_json_string(json, key, *(char *const *)stored(config, row));
 }
 
 static void write_models(const det_config *config, const row_t *row, det_json *json,
@@ -620,5 +636,6 @@ const det_config_kind det_config_kind_color_spaces = {set_color_spaces, write_co
 const det_config_kind det_config_kind_similarities = {set_similarities, write_similarities};
 const det_config_kind det_config_kind_scales = {set_scales, write_scales};
 const det_config_kind det_config_kind_pool_scales = {set_pool_scales, write_pool_scales};
-const det_config_kind det_config_kind_layer = {set_layer, write_layer};
+const det_config_kind det_config_kind_name = {set_name, write_name};
+const det_config_kind det_config_kind_path = {set_path, write_path};
 const det_config_kind det_config_kind_models = {set_models, write_models};

@@ -30,8 +30,10 @@ typedef struct {
 typedef struct {
     const det_config *config;
     const det_annotations *annotations;
-    det_train_options options; /* without zeros */
-    det_train_stage stage;     /* that progress is told of */
+    det_train_options options;
+    const char *layer; /* whose map is the features */
+    int fold_count;
+    det_train_stage stage; /* that progress is told of */
     const det_run *run;
     int threads;
     det_model *model; /* the network */
@@ -47,42 +49,27 @@ typedef struct {
 
 /* ---- Options -------------------------------------------------------------------------------- */
 
-static void fill_defaults(det_train_options *o, size_t images)
+/* One picture a fold at least. */
+static int fold_count(const det_config *config, size_t images)
 {
-    const int folds = 5;
-    if (o->grid == 0) o->grid = 3;
-    if (o->folds == 0) o->folds = images < (size_t)folds ? (int)images : folds;
-    if (o->positive_iou == 0) o->positive_iou = .5;
-    if (o->negative_iou == 0) o->negative_iou = .3;
-    if (o->l2 == 0) o->l2 = 1e-3;
-    if (o->max_examples == 0) o->max_examples = 20000;
-    if (o->samples == 0) o->samples = 1000;
+    return images < (size_t)config->train.folds ? (int)images : config->train.folds;
 }
 
 static det_status check_options(const training *t, det_error *error)
 {
-    const det_train_options *o = &t->options;
     const size_t images = t->annotations->image_count;
-    if (!o->cache) return det_fail(error, DET_ARGUMENT, "no folder is named for the features");
+    if (!t->options.cache)
+        return det_fail(error, DET_ARGUMENT, "no folder is named for the features");
     if (images < 2)
         return det_fail(error, DET_ARGUMENT,
                         "%zu annotated pictures are too few: some to learn from, others to measure "
                         "on",
                         images);
-    if (o->folds < 2 || (size_t)o->folds > images)
-        return det_fail(error, DET_ARGUMENT,
-                        "%d folds of %zu pictures: at least 2, at most one a "
-                        "picture",
-                        o->folds, images);
-    if (!(o->positive_iou > 0 && o->positive_iou <= 1 && o->negative_iou > 0 &&
-          o->negative_iou <= o->positive_iou))
-        return det_fail(error, DET_ARGUMENT,
-                        "background below an IoU of %g and examples from %g: both in (0, 1], in "
-                        "this order",
-                        o->negative_iou, o->positive_iou);
-    if (!(o->l2 > 0 && isfinite(o->l2)))
-        return det_fail(error, DET_ARGUMENT, "l2 is %g: it must be above 0", o->l2);
-    return DET_OK;
+    if (t->config->train.negative_iou <= t->config->train.positive_iou) return DET_OK;
+    return det_fail_at(error, DET_ARGUMENT, NULL, "train.negative_iou",
+                       "background below an IoU of %g and examples from train.positive_iou %g on: "
+                       "a region could be both",
+                       t->config->train.negative_iou, t->config->train.positive_iou);
 }
 
 /* ---- Progress ------------------------------------------------------------------------------- */
@@ -122,10 +109,11 @@ static det_status choose_examples(training *t, det_error *error)
 {
     const det_training_set *set = &t->set;
     const size_t objects = count_label(set, false), background = count_label(set, true);
-    const size_t left = t->options.max_examples > objects ? t->options.max_examples - objects : 0;
+    const size_t left =
+        t->config->train.max_examples > objects ? t->config->train.max_examples - objects : 0;
     const size_t wanted = left > objects ? left : objects;
     const double chance = background > wanted ? (double)wanted / (double)background : 1;
-    det_random random = det_random_create(t->options.seed, 1);
+    det_random random = det_random_create(t->config->runtime.seed, 1);
     t->rows = det_alloc_array(objects + background, sizeof *t->rows);
     if (!t->rows) return det_fail_memory(error, "the examples");
     for (size_t i = 0; i < set->image_count; i++)
@@ -141,7 +129,7 @@ static det_status choose_examples(training *t, det_error *error)
 
 static det_status weigh_examples(training *t, det_error *error)
 {
-    const size_t heads = (size_t)t->options.folds + 1;
+    const size_t heads = (size_t)t->fold_count + 1;
     t->weights = det_alloc_array(heads, t->row_count * sizeof *t->weights);
     if (!t->weights) return det_fail_memory(error, "the weights of examples");
     for (size_t h = 0; h < heads; h++)
@@ -154,9 +142,9 @@ static det_status weigh_examples(training *t, det_error *error)
 
 static det_status fit_heads(training *t, det_error *error)
 {
-    const size_t count = (size_t)t->options.folds + 1;
+    const size_t count = (size_t)t->fold_count + 1;
     const det_fit_examples examples = {&t->set, t->rows, t->row_count, t->weights, count};
-    const det_fit_options options = {t->options.l2, ITERATIONS};
+    const det_fit_options options = {t->config->train.l2, ITERATIONS};
     det_run run = run_of(t, DET_TRAIN_BOXES);
     t->heads = det_alloc_zeroed(count, sizeof *t->heads);
     det_status status = t->heads ? DET_OK : det_fail_memory(error, "the heads");
@@ -174,7 +162,7 @@ static det_status calibrate(training *t, det_error *error)
     float temperature = 1;
     const det_status status =
         det_held_out_temperature(&t->set, t->heads, t->folds, &temperature, error);
-    for (int h = 0; h <= t->options.folds; h++) t->heads[h].temperature = temperature;
+    for (int h = 0; h <= t->fold_count; h++) t->heads[h].temperature = temperature;
     return status;
 }
 
@@ -190,20 +178,24 @@ static det_status open_model(training *t, det_error *error)
 /* The last layer of the network that still has a map. */
 static det_status find_layer(training *t, det_error *error)
 {
-    if (t->options.layer) return DET_OK;
+    if (*t->config->train.layer) {
+        t->layer = t->config->train.layer;
+        return DET_OK;
+    }
     int last = t->model->graph.count - 1;
     while (last >= 0 && t->model->shapes[last].height * t->model->shapes[last].width < 2) last--;
     if (last < 0)
         return det_fail_at(error, DET_ARGUMENT, det_model_path(t->model), NULL,
                            "the network has no layer with a map");
-    t->options.layer = t->model->graph.nodes[last].name;
+    t->layer = t->model->graph.nodes[last].name;
     return DET_OK;
 }
 
 static det_status gather(training *t, det_error *error)
 {
-    const det_feature_recipe recipe = {t->options.layer, t->options.grid};
-    const det_example_options options = {t->options.positive_iou, t->options.negative_iou};
+    const det_feature_recipe recipe = {t->layer, t->config->train.grid};
+    const det_example_options options = {t->config->train.positive_iou,
+                                         t->config->train.negative_iou};
     const det_run run = run_of(t, DET_TRAIN_FEATURES);
     det_status status =
         det_feature_store_open(t->options.cache, t->config, &recipe, &t->store, error);
@@ -212,7 +204,7 @@ static det_status gather(training *t, det_error *error)
     if (status < 0) return status;
     t->folds = det_alloc_array(t->annotations->image_count, sizeof *t->folds);
     if (!t->folds) return det_fail_memory(error, "the folds");
-    return det_split_folds(t->annotations, (size_t)t->options.folds, t->options.seed, t->folds,
+    return det_split_folds(t->annotations, (size_t)t->fold_count, t->config->runtime.seed, t->folds,
                            error);
 }
 
@@ -241,8 +233,8 @@ static det_status evaluate(const training *t, const double *iou, det_interval *i
     det_evaluation *evaluation = NULL;
     det_status status = det_evaluate(t->annotations, &results, &options, &run, &evaluation, error);
     if (status == DET_OK)
-        status = det_evaluation_bootstrap(evaluation, NULL, t->options.samples, t->options.seed,
-                                          &run, interval, error);
+        status = det_evaluation_bootstrap(evaluation, NULL, t->config->train.bootstrap,
+                                          t->config->runtime.seed, &run, interval, error);
     for (size_t c = 0; status == DET_OK && c < t->set.classes.count; c++) {
         const det_class_figures *f = &evaluation->classes[t->set.classes.categories[c]];
         *(iou ? &classes[c].ap50 : &classes[c].ap) = f->figures.ap;
@@ -315,7 +307,7 @@ static det_status report(const training *t, training_data *data, det_error *erro
     data->seen.proposal_count = t->set.region_count;
     data->seen.proposed = made.proposed;
     data->seen.extracted = made.extracted;
-    data->seen.folds = t->options.folds;
+    data->seen.folds = t->fold_count;
     count_all(t, data);
     det_status status = evaluate(t, NULL, &data->seen.ap, data->classes, error);
     return status == DET_OK ? evaluate(t, &half, &data->seen.ap50, data->classes, error) : status;
@@ -335,7 +327,7 @@ void det_training_free(det_training *result)
 
 static void free_training(training *t)
 {
-    for (int h = 0; t->heads && h <= t->options.folds; h++) det_linear_head_free(&t->heads[h]);
+    for (int h = 0; t->heads && h <= t->fold_count; h++) det_linear_head_free(&t->heads[h]);
     det_training_set_free(&t->set);
     det_feature_store_close(t->store);
     det_model_free(t->model);
@@ -359,8 +351,8 @@ static det_status train(training *t, const char *out_path, training_data *data, 
                                                         .source = t->model,
                                                         .set = &t->set,
                                                         .store = t->store,
-                                                        .layer = t->options.layer,
-                                                        .head = &t->heads[t->options.folds],
+                                                        .layer = t->layer,
+                                                        .head = &t->heads[t->fold_count],
                                                         .training = &data->seen},
                                    out_path, error);
 }
@@ -371,10 +363,10 @@ det_status det_train(const det_config *config, const det_annotations *annotation
 {
     training t = {.config = config,
                   .annotations = annotations,
-                  .options = options ? *options : (det_train_options){0},
+                  .options = *options,
+                  .fold_count = fold_count(config, annotations->image_count),
                   .run = run,
                   .threads = det_resolve_threads(run ? run->threads : 0)};
-    fill_defaults(&t.options, annotations->image_count);
     training_data *data = det_alloc_zeroed(1, sizeof *data);
     if (!data) return det_fail_memory(error, "a training");
     const det_status status = train(&t, out_path, data, error);

@@ -51,6 +51,22 @@ equal_runs_give_equal_files_with_and_without_what_was_kept() {
   cmp -s first.safetensors third.safetensors || fail 'another cache gives another model'
 }
 
+a_configuration_says_it_all() {
+  cat > train.json <<'JSON'
+{"schema_version": 1, "proposals": {"selective_search": {"min_side": 5}},
+ "classifier": {"models": ["small.safetensors"]},
+ "train": {"annotations": "photos.json", "pictures": "photos", "output": "configured.safetensors", "cache": "configured",
+           "folds": 3, "l2": 0.01}}
+JSON
+  exits 0 detect train --config train.json
+  prints 'the other 2 of 3 parts' 'configured.safetensors is ready'
+  [ -d configured ] || fail 'no cache where train.cache says'
+  exits 0 train photos.json -o same.safetensors --cache configured --folds 3 --set train.l2=0.01
+  cmp -s same.safetensors configured.safetensors || fail 'options give another model than a configuration'
+  exits 0 detect train --config train.json -o other.safetensors --folds 9
+  prints 'the other 5 of 6 parts' 'other.safetensors is ready'
+}
+
 what_is_missing_is_said() {
   exits 2 train photos.json
   says '--output'
@@ -58,8 +74,10 @@ what_is_missing_is_said() {
   says '--model'
   exits 1 train nowhere.json -o out2.safetensors
   says 'nowhere.json'
-  exits 2 train photos.json -o out2.safetensors --folds 7
-  says '7 folds of 6 pictures'
+  exits 2 train -o out2.safetensors
+  says 'nothing to learn from'
+  exits 2 train photos.json -o out2.safetensors --set train.negative_iou=0.6
+  says 'train.negative_iou' '0.6' 'train.positive_iou 0.5'
   mv photos/3.png away.png
   exits 1 train photos.json -o out2.safetensors
   mv away.png photos/3.png
@@ -70,5 +88,6 @@ what_is_missing_is_said() {
 check a_detector_is_made_and_measured
 check where_it_comes_from_is_written_down
 check equal_runs_give_equal_files_with_and_without_what_was_kept
+check a_configuration_says_it_all
 check what_is_missing_is_said
 finish

@@ -51,7 +51,7 @@ static void the_defaults_are_those_of_the_papers_fast_version(void **state)
 {
     (void)state;
     det_config *c = create();
-    assert_true(c->set_keys == 0);
+    assert_true(c->set_keys[0] == 0 && c->set_keys[1] == 0);
     assert_true(c->proposals.selective_search && !c->proposals.multibox);
     assert_true(!c->proposals.uniform && !c->proposals.sliding);
     assert_true(c->proposals.max == 0 && c->proposals.whole_picture);
@@ -204,6 +204,10 @@ static const char *const every_key =
     "\"postprocess\":{\"score_threshold\":0.25,\"max_detections\":17,\"box_regression\":true,"
     "\"nms\":{\"method\":\"soft\",\"iou\":0.5,\"vote_iou\":0.625,\"decay\":\"linear\","
     "\"sigma\":0.75}},"
+    "\"train\":{\"annotations\":\"boxes.json\",\"pictures\":\"/"
+    "p\",\"split\":\"val\",\"output\":\"o\","
+    "\"cache\":\"kept\",\"layer\":\"pool/5\",\"grid\":2,\"folds\":7,\"positive_iou\":0.625,"
+    "\"negative_iou\":0.25,\"l2\":0.0625,\"max_examples\":26,\"bootstrap\":27},"
     "\"runtime\":{\"threads\":2,\"seed\":19},"
     "\"limits\":{\"max_pixels\":21,\"max_file_bytes\":22,\"max_regions\":23,\"memory_mb\":24,"
     "\"timeout_s\":2.5}}";
@@ -213,7 +217,8 @@ static void every_key_reaches_its_field(void **state)
     (void)state;
     det_config *c = parse(every_key);
     test_keep_document("config", "every_key", every_key, strlen(every_key));
-    assert_true(c->set_keys == (UINT64_C(1) << det_config_row_count) - 1);
+    for (size_t i = 0; i < det_config_row_count; i++)
+        assert_true(det_config_is_set(c, &det_config_rows[i]));
     assert_true(!c->proposals.selective_search && c->proposals.multibox);
     assert_true(c->proposals.max == 7 && !c->proposals.whole_picture);
     assert_string_equal(c->proposals.preset, "single");
@@ -244,6 +249,15 @@ static void every_key_reaches_its_field(void **state)
     assert_true(c->postprocess.nms_method == DET_NMS_SOFT && c->postprocess.nms_iou == .5f);
     assert_true(c->postprocess.nms_vote_iou == .625f && c->postprocess.nms_sigma == .75f);
     assert_string_equal(c->postprocess.nms_decay, "linear");
+    assert_string_equal(c->train.annotations, "boxes.json");
+    assert_string_equal(c->train.pictures, "/p");
+    assert_string_equal(c->train.split, "val");
+    assert_string_equal(c->train.output, "o");
+    assert_string_equal(c->train.cache, "kept");
+    assert_string_equal(c->train.layer, "pool/5");
+    assert_true(c->train.grid == 2 && c->train.folds == 7);
+    assert_true(c->train.positive_iou == .625 && c->train.negative_iou == .25);
+    assert_true(c->train.l2 == .0625 && c->train.max_examples == 26 && c->train.bootstrap == 27);
     assert_true(c->runtime.threads == 2 && c->runtime.seed == 19);
     assert_true(c->limits.max_pixels == 21 && c->limits.max_file_bytes == 22);
     assert_true(c->limits.max_regions == 23 && c->limits.memory_mb == 24);
@@ -570,7 +584,8 @@ static void assignments_mark_their_keys(void **state)
     det_config *c = create();
     set(c, "runtime.threads=0");
     for (size_t i = 0; det_config_key(i, &path, NULL, NULL, NULL); i++)
-        assert_int_equal(c->set_keys >> i & 1, strcmp(path, "runtime.threads") == 0);
+        assert_int_equal(det_config_is_set(c, &det_config_rows[i]),
+                         strcmp(path, "runtime.threads") == 0);
     det_config_free(c);
 }
 
