@@ -4,7 +4,7 @@
 #include "src/detector/candidates.h"
 
 #include "src/base/memory.h"
-#include "src/detector/nms.h"
+#include "src/image/nms.h"
 
 #include <stdlib.h>
 

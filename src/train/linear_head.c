@@ -3,7 +3,7 @@
 
 #include "src/base/memory.h"
 #include "src/detector/box_deltas.h"
-#include "src/detector/nms.h"
+#include "src/image/nms.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "src/base/memory.h"
 #include "src/base/random.h"
 #include "src/detector/candidates.h"
-#include "src/detector/nms.h"
+#include "src/image/nms.h"
 #include "tests/unit/support.h"
 
 #include <math.h>

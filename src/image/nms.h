@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef DETECT_DETECTOR_NMS_H
-#define DETECT_DETECTOR_NMS_H
+#ifndef DETECT_IMAGE_NMS_H
+#define DETECT_IMAGE_NMS_H
 
 #include "detect/image.h"
 

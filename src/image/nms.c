@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Suppression of overlapping boxes: hard, with votes, soft. Orders are total, so that the results
  * depend on the boxes and scores alone. */
-#include "src/detector/nms.h"
+#include "src/image/nms.h"
 
 #include "src/base/memory.h"
 
