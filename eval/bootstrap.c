@@ -2,6 +2,8 @@
 /* How far mAP would move with other pictures: the percentile bootstrap (Efron and Tibshirani 1993,
  * section 13.3). A sample of pictures is a number of times for each picture; detections were
  * matched picture by picture, so that only the curves are made anew. */
+#include "eval/bootstrap.h"
+
 #include "eval/curve.h"
 #include "eval/picture_set.h"
 #include "src/base/error.h"
@@ -26,7 +28,7 @@ typedef struct bootstrap {
     det_eval_rules rules;
     uint64_t seed;
     size_t first; /* sample of the batch at hand */
-    double *values;
+    det_resamples values;
     room *rooms; /* threads of them */
     int threads;
 } bootstrap;
@@ -65,7 +67,8 @@ static double average(const bootstrap *b, const det_class_matches *matches, cons
     return sum / (double)b->rules.iou_count;
 }
 
-static double mean_ap(const bootstrap *b, int which, room *r)
+/* The AP of each class and of their mean is added, `sign` times, to what the sample has. */
+static void add_ap(const bootstrap *b, int which, size_t sample, double sign, room *r)
 {
     const det_evaluation *evaluation = b->evaluations[which];
     double sum = 0;
@@ -73,11 +76,15 @@ static double mean_ap(const bootstrap *b, int which, room *r)
     for (size_t c = 0; c < evaluation->class_count; c++) {
         const det_class_matches *matches = &evaluation->classes[c].matches;
         const double positives = count_positives(evaluation, matches, r->weights);
-        if (positives == 0) continue;
-        sum += average(b, matches, b->images[which][c], positives, r);
+        const double ap =
+            positives > 0 ? average(b, matches, b->images[which][c], positives, r) : (double)NAN;
+        det_resamples_of(&b->values, c)[sample] += sign * ap;
+        if (isnan(ap)) continue;
+        sum += ap;
         classes++;
     }
-    return classes > 0 ? sum / (double)classes : (double)NAN;
+    det_resamples_of(&b->values, b->values.class_count)[sample] +=
+        classes > 0 ? sign * sum / (double)classes : (double)NAN;
 }
 
 static void run_sample(void *context, size_t at, int worker)
@@ -85,9 +92,8 @@ static void run_sample(void *context, size_t at, int worker)
     const bootstrap *b = context;
     room *r = &b->rooms[worker];
     draw(b, b->first + at, r->weights);
-    double value = mean_ap(b, 0, r);
-    if (b->evaluations[1]) value -= mean_ap(b, 1, r);
-    b->values[b->first + at] = value;
+    add_ap(b, 0, b->first + at, 1, r);
+    if (b->evaluations[1]) add_ap(b, 1, b->first + at, -1, r);
 }
 
 /* ---- Room ---- */
@@ -105,7 +111,6 @@ static void release(bootstrap *b)
         det_free(b->rooms[i].precision);
     }
     det_free(b->rooms);
-    det_free(b->values);
 }
 
 static bool find_images(bootstrap *b, int which, size_t *most)
@@ -125,13 +130,14 @@ static bool find_images(bootstrap *b, int which, size_t *most)
     return true;
 }
 
-static bool allocate(bootstrap *b, size_t samples)
+static bool allocate(bootstrap *b)
 {
-    size_t most = 0;
+    size_t most = 0, values;
+    if (!det_multiply_size(b->values.class_count + 1, b->values.samples, &values)) return false;
+    b->values.values = det_alloc_zeroed(values, sizeof *b->values.values);
     if (!find_images(b, 0, &most) || (b->evaluations[1] && !find_images(b, 1, &most))) return false;
-    b->values = det_alloc_array(samples, sizeof *b->values);
     b->rooms = det_alloc_zeroed((size_t)b->threads, sizeof *b->rooms);
-    if (!b->values || !b->rooms) return false;
+    if (!b->values.values || !b->rooms) return false;
     for (int i = 0; i < b->threads; i++) {
         room *r = &b->rooms[i];
         r->weights =
@@ -160,21 +166,22 @@ static double quantile(const double *sorted, size_t count, double share)
     return sorted[below] + (at - (double)below) * (sorted[above] - sorted[below]);
 }
 
-static void summarize(double *values, size_t samples, det_interval *interval)
+det_interval det_interval_make(double value, double *values, size_t samples)
 {
-    size_t count = 0, above = 0;
+    det_interval interval = {
+        .value = value, .low = (double)NAN, .high = (double)NAN, .above_zero = (double)NAN};
+    size_t above = 0;
     for (size_t i = 0; i < samples; i++) {
         if (isnan(values[i])) continue;
         above += values[i] > 0;
-        values[count++] = values[i];
+        values[interval.samples++] = values[i];
     }
-    interval->samples = count;
-    interval->low = interval->high = interval->above_zero = (double)NAN;
-    if (count == 0) return;
-    qsort(values, count, sizeof *values, compare);
-    interval->low = quantile(values, count, .025);
-    interval->high = quantile(values, count, .975);
-    interval->above_zero = (double)above / (double)count;
+    if (interval.samples == 0) return interval;
+    qsort(values, interval.samples, sizeof *values, compare);
+    interval.low = quantile(values, interval.samples, .025);
+    interval.high = quantile(values, interval.samples, .975);
+    interval.above_zero = (double)above / (double)interval.samples;
+    return interval;
 }
 
 /* ---- Checks ---- */
@@ -203,9 +210,9 @@ static det_status check(const det_evaluation *evaluation, const det_evaluation *
     return DET_OK;
 }
 
-static det_status run_samples(bootstrap *b, size_t samples, const det_run *run, det_error *error)
+static det_status run_samples(bootstrap *b, const det_run *run, det_error *error)
 {
-    const size_t batch = 8 * (size_t)b->threads;
+    const size_t samples = b->values.samples, batch = 8 * (size_t)b->threads;
     det_status status = DET_OK;
     for (b->first = 0; b->first < samples; b->first += batch) {
         status = det_run_check(run, b->first, samples, error);
@@ -216,12 +223,13 @@ static det_status run_samples(bootstrap *b, size_t samples, const det_run *run, 
     return status;
 }
 
-det_status det_evaluation_bootstrap(const det_evaluation *evaluation, const det_evaluation *other,
-                                    size_t samples, uint64_t seed, const det_run *run,
-                                    det_interval *interval, det_error *error)
+det_status det_evaluation_resample(const det_evaluation *evaluation, const det_evaluation *other,
+                                   size_t samples, uint64_t seed, const det_run *run,
+                                   det_resamples *resamples, det_error *error)
 {
     bootstrap b = {.evaluations = {evaluation, other},
                    .seed = seed,
+                   .values = {.samples = samples, .class_count = evaluation->class_count},
                    .threads = det_resolve_threads(run ? run->threads : 0)};
     det_status status = check(evaluation, other, samples, error);
     if (status == DET_OK)
@@ -229,14 +237,53 @@ det_status det_evaluation_bootstrap(const det_evaluation *evaluation, const det_
             det_eval_rules_make(&(det_eval_options){.metric = evaluation->metric}, &b.rules, error);
     if (status < 0) return status;
     b.rules.iou_count = evaluation->iou_count;
-    if (allocate(&b, samples))
-        status = run_samples(&b, samples, run, error);
-    else
-        status = det_fail_memory(error, "an interval");
-    if (status == DET_OK) {
-        interval->value = evaluation->mean.ap - (other ? other->mean.ap : 0);
-        summarize(b.values, samples, interval);
-    }
+    status = allocate(&b) ? run_samples(&b, run, error) : det_fail_memory(error, "an interval");
     release(&b);
+    if (status == DET_OK)
+        *resamples = b.values;
+    else
+        det_free(b.values.values);
+    return status;
+}
+
+/* ---- What is asked for ---- */
+
+static double value_of(const det_evaluation *evaluation, size_t category)
+{
+    return category < evaluation->class_count ? evaluation->classes[category].figures.ap
+                                              : evaluation->mean.ap;
+}
+
+static det_interval interval_of(const det_evaluation *evaluation, const det_evaluation *other,
+                                const det_resamples *resamples, size_t category)
+{
+    const double value = value_of(evaluation, category) - (other ? value_of(other, category) : 0);
+    return det_interval_make(value, det_resamples_of(resamples, category), resamples->samples);
+}
+
+det_status det_evaluation_bootstrap(const det_evaluation *evaluation, const det_evaluation *other,
+                                    size_t samples, uint64_t seed, const det_run *run,
+                                    det_interval *interval, det_error *error)
+{
+    det_resamples resamples = {0};
+    const det_status status =
+        det_evaluation_resample(evaluation, other, samples, seed, run, &resamples, error);
+    if (status == DET_OK)
+        *interval = interval_of(evaluation, other, &resamples, evaluation->class_count);
+    det_free(resamples.values);
+    return status;
+}
+
+det_status det_evaluation_bootstrap_classes(const det_evaluation *evaluation,
+                                            const det_evaluation *other, size_t samples,
+                                            uint64_t seed, const det_run *run,
+                                            det_interval *intervals, det_error *error)
+{
+    det_resamples resamples = {0};
+    const det_status status =
+        det_evaluation_resample(evaluation, other, samples, seed, run, &resamples, error);
+    for (size_t c = 0; status == DET_OK && c < evaluation->class_count; c++)
+        intervals[c] = interval_of(evaluation, other, &resamples, c);
+    det_free(resamples.values);
     return status;
 }

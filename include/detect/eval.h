@@ -269,6 +269,14 @@ DET_API det_status det_evaluation_bootstrap(const det_evaluation *evaluation,
                                             uint64_t seed, const det_run *run,
                                             det_interval *interval, det_error *error);
 
+/** The same of `classes[].figures.ap`, class by class, over the same samples. A sample without an
+ *  object of a class is left out of the interval of that class.
+ *  @param intervals class_count. */
+DET_API det_status det_evaluation_bootstrap_classes(const det_evaluation *evaluation,
+                                                    const det_evaluation *other, size_t samples,
+                                                    uint64_t seed, const det_run *run,
+                                                    det_interval *intervals, det_error *error);
+
 /* ---- Mistakes ------------------------------------------------------------------------------- */
 
 /** What is wrong: TIDE's kinds (Bolya et al., ECCV 2020, section 2.2). An object that counts is
