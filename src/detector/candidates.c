@@ -7,6 +7,7 @@
 #include "src/image/nms.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 bool det_candidates_add(det_candidates *list, det_candidate candidate)
 {
@@ -20,6 +21,17 @@ void det_candidates_free(det_candidates *list)
 {
     det_free(list->items);
     *list = (det_candidates){0};
+}
+
+det_fusion_options det_fusion_options_of(const det_config *config)
+{
+    return (det_fusion_options){.method = config->postprocess.nms_method,
+                                .iou = config->postprocess.nms_iou,
+                                .vote_iou = config->postprocess.nms_vote_iou,
+                                .linear = strcmp(config->postprocess.nms_decay, "linear") == 0,
+                                .sigma = config->postprocess.nms_sigma,
+                                .score_min = config->postprocess.score_threshold,
+                                .max_detections = config->postprocess.max_detections};
 }
 
 static int compare_indices(size_t a, size_t b)

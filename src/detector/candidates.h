@@ -33,6 +33,9 @@ typedef struct det_fusion_options {
     size_t max_detections; /**< 0: all */
 } det_fusion_options;
 
+/** What the keys of postprocess say. */
+det_fusion_options det_fusion_options_of(const det_config *config);
+
 /** Suppresses per class and keeps the best: the list is put in the order score descending, then
  *  region, then class, and shortened to the survivors. Voting moves their boxes, soft suppression
  *  lowers their scores.

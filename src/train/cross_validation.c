@@ -51,7 +51,7 @@ typedef struct {
     const det_linear_head *heads;
     const int *folds;
     const det_head_options *options;
-    det_head_detections *found; /* of each picture */
+    det_candidates *found; /* of each picture */
     det_status *statuses;
 } detecting;
 
@@ -75,7 +75,7 @@ static det_status gather(const detecting *d, det_held_out_objects *objects, det_
     if (!objects->items) return det_fail_memory(error, "the detections of all pictures");
     for (size_t i = 0; i < d->set->image_count; i++)
         for (size_t j = 0; j < d->found[i].count; j++) {
-            const det_head_detection *f = &d->found[i].items[j];
+            const det_candidate *f = &d->found[i].items[j];
             objects->items[objects->count++] = (det_detected_object){
                 .image = (uint32_t)i,
                 .category = (uint32_t)d->set->classes.categories[f->class_id],
@@ -99,7 +99,7 @@ det_status det_detect_held_out(const det_training_set *set, const det_linear_hea
         det_parallel_for(set->image_count, threads, detect_in, &d);
         status = gather(&d, objects, error);
     }
-    for (size_t i = 0; d.found && i < set->image_count; i++) det_head_detections_free(&d.found[i]);
+    for (size_t i = 0; d.found && i < set->image_count; i++) det_candidates_free(&d.found[i]);
     det_free(d.found);
     det_free(d.statuses);
     return status;

@@ -6,7 +6,6 @@
 #include "src/image/nms.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /* ---- The head ------------------------------------------------------------------------------- */
 
@@ -96,102 +95,34 @@ det_box det_linear_head_box(const det_linear_head *head, const det_region_featur
 
 /* ---- A picture ------------------------------------------------------------------------------ */
 
-void det_head_detections_free(det_head_detections *detections)
+/* Adds what a region may show. @return false when memory is short. */
+static bool add_candidates(const det_linear_head *head, const det_region_features *regions,
+                           size_t region, const float *probabilities, float threshold,
+                           det_candidates *found)
 {
-    det_free(detections->items);
-    *detections = (det_head_detections){0};
-}
-
-/* A picture that is looked at, with buffers for its candidates. */
-typedef struct {
-    const det_linear_head *head;
-    const det_region_features *regions;
-    const det_head_options *options;
-    float *probabilities; /* regions x (classes + 1) */
-    det_box *boxes;       /* of the candidates of a class */
-    float *scores;
-    size_t *places, *kept; /* places: their regions */
-} search;
-
-static void free_search(search *s)
-{
-    det_free(s->probabilities);
-    det_free(s->boxes);
-    det_free(s->scores);
-    det_free(s->places);
-    det_free(s->kept);
-}
-
-static det_status prepare(search *s, det_error *error)
-{
-    const size_t count = s->regions->proposal_count, row = s->head->class_count + 1;
-    s->probabilities = det_alloc_array(count, row * sizeof(float));
-    s->boxes = det_alloc_array(count, sizeof *s->boxes);
-    s->scores = det_alloc_array(count, sizeof *s->scores);
-    s->places = det_alloc_array(count, sizeof *s->places);
-    s->kept = det_alloc_array(count, sizeof *s->kept);
-    if (!s->probabilities || !s->boxes || !s->scores || !s->places || !s->kept)
-        return det_fail_memory(error, "the candidates of a picture");
-    for (size_t i = 0; i < count; i++) {
-        det_linear_head_outputs(s->head, s->regions, i, s->probabilities + i * row);
-        det_linear_head_softmax(s->head, s->probabilities + i * row);
-    }
-    return DET_OK;
-}
-
-static size_t list_candidates(const search *s, size_t class_id)
-{
-    const size_t row = s->head->class_count + 1;
-    size_t count = 0;
-    for (size_t i = 0; i < s->regions->proposal_count; i++) {
-        const float score = s->probabilities[i * row + class_id];
-        if (!(score >= s->options->threshold)) continue;
-        const det_box box = det_linear_head_box(s->head, s->regions, i, class_id);
+    for (size_t c = 0; c < head->class_count; c++) {
+        if (!(probabilities[c] >= threshold)) continue;
+        const det_box box = det_linear_head_box(head, regions, region, c);
         if (!det_box_is_sound(box)) continue;
-        s->boxes[count] = box;
-        s->places[count] = i;
-        s->scores[count++] = score;
+        if (!det_candidates_add(found, (det_candidate){c, region, probabilities[c], box}))
+            return false;
     }
-    return count;
-}
-
-static det_status detect_class(const search *s, size_t class_id, det_head_detections *found,
-                               det_error *error)
-{
-    const size_t count = list_candidates(s, class_id);
-    const int64_t kept = det_nms_hard(s->boxes, s->scores, count, s->options->iou, s->kept);
-    if (kept < 0) return det_fail(error, (det_status)kept, "the candidates cannot be suppressed");
-    const size_t needed = found->count + (size_t)kept;
-    if (!det_grow_array(&found->items, &found->capacity, needed, sizeof *found->items))
-        return det_fail_memory(error, "the detections of a picture");
-    for (size_t i = 0; i < (size_t)kept; i++) {
-        const size_t at = s->kept[i];
-        found->items[found->count++] =
-            (det_head_detection){class_id, s->scores[at], s->places[at], s->boxes[at]};
-    }
-    return DET_OK;
-}
-
-static int best_first(const void *a, const void *b)
-{
-    const det_head_detection *x = a, *y = b;
-    if (x->score != y->score) return x->score > y->score ? -1 : 1;
-    if (x->region != y->region) return x->region < y->region ? -1 : 1;
-    return x->class_id < y->class_id ? -1 : 1;
+    return true;
 }
 
 det_status det_linear_head_detect(const det_linear_head *head, const det_region_features *regions,
-                                  const det_head_options *options, det_head_detections *found,
+                                  const det_head_options *options, det_candidates *found,
                                   det_error *error)
 {
-    search s = {.head = head, .regions = regions, .options = options};
-    *found = (det_head_detections){0};
-    det_status status = prepare(&s, error);
-    for (size_t i = 0; status == DET_OK && i < head->class_count; i++)
-        status = detect_class(&s, i, found, error);
-    free_search(&s);
-    if (status < 0 || found->count == 0) return status;
-    qsort(found->items, found->count, sizeof *found->items, best_first);
-    if (options->most > 0 && found->count > options->most) found->count = options->most;
-    return DET_OK;
+    *found = (det_candidates){0};
+    float *probabilities = det_alloc_array(head->class_count + 1, sizeof *probabilities);
+    bool complete = probabilities;
+    for (size_t i = 0; complete && i < regions->proposal_count; i++) {
+        det_linear_head_outputs(head, regions, i, probabilities);
+        det_linear_head_softmax(head, probabilities);
+        complete = add_candidates(head, regions, i, probabilities, options->threshold, found);
+    }
+    det_free(probabilities);
+    return complete ? det_candidates_fuse(found, &options->fusion, error)
+                    : det_fail_memory(error, "the candidates of a picture");
 }

@@ -34,32 +34,16 @@ void det_linear_head_softmax(const det_linear_head *head, float *outputs);
 det_box det_linear_head_box(const det_linear_head *head, const det_region_features *regions,
                             size_t region, size_t class_id);
 
-/** A detection in a picture. */
-typedef struct det_head_detection {
-    size_t class_id;
-    float score;
-    size_t region; /**< where it was proposed */
-    det_box box;   /**< where the head moved it */
-} det_head_detection;
-
-/** {0} is empty. */
-typedef struct det_head_detections {
-    det_head_detection *items;
-    size_t count, capacity;
-} det_head_detections;
-void det_head_detections_free(det_head_detections *detections);
-
 typedef struct det_head_options {
-    float threshold; /**< candidates of a lower probability do not count */
-    float iou;       /**< of non-maximum suppression within a class */
-    size_t most;     /**< detections of a picture, the best; 0: all */
+    float threshold;           /**< candidates of a lower probability do not count */
+    det_fusion_options fusion; /**< what becomes of the others */
 } det_head_options;
 
 /** Detects in a picture as the detector will: the proposals alone are looked at.
- *  @param found     receives them, best first; det_head_detections_free them.
- *  @return DET_OK, DET_MEMORY. Thread-safe. */
+ *  @param found receives them, best first; det_candidates_free them, also after a failure.
+ *  @return DET_OK, DET_ARGUMENT (as det_candidates_fuse), DET_MEMORY. Thread-safe. */
 det_status det_linear_head_detect(const det_linear_head *head, const det_region_features *regions,
-                                  const det_head_options *options, det_head_detections *found,
+                                  const det_head_options *options, det_candidates *found,
                                   det_error *error);
 
 #endif

@@ -210,7 +210,9 @@ static det_status gather(training *t, det_error *error)
 
 static det_status learn(training *t, det_error *error)
 {
-    const det_head_options options = {least_score, t->config->postprocess.nms_iou, MOST_DETECTIONS};
+    det_head_options options = {least_score, det_fusion_options_of(t->config)};
+    options.fusion.score_min = least_score;
+    options.fusion.max_detections = MOST_DETECTIONS;
     det_status status = choose_examples(t, error);
     if (status == DET_OK) status = weigh_examples(t, error);
     if (status == DET_OK) status = fit_heads(t, error);

@@ -72,22 +72,23 @@ static void the_best_of_overlapping_candidates_stays(void **state)
 {
     (void)state;
     det_linear_head head = make_head();
-    det_head_detections found;
+    det_candidates found;
     det_error error;
-    test_assert_ok(
-        det_linear_head_detect(&head, &regions, &(det_head_options){.05F, .5F, 0}, &found, &error),
-        &error);
+    test_assert_ok(det_linear_head_detect(&head, &regions, &(det_head_options){.05F, {.iou = .5F}},
+                                          &found, &error),
+                   &error);
     assert_int_equal(found.count, 2);
     assert_int_equal(found.items[0].region, 0); /* e^2 / (e^2 + e^.5) */
     assert_float_equal(found.items[0].score, .81757448, 1e-5);
     assert_int_equal(found.items[1].region, 2); /* 1 / (1 + e^2.5) */
     assert_float_equal(found.items[1].score, .07585818, 1e-5);
-    det_head_detections_free(&found);
-    test_assert_ok(
-        det_linear_head_detect(&head, &regions, &(det_head_options){.1F, 1, 1}, &found, &error),
-        &error);
+    det_candidates_free(&found);
+    test_assert_ok(det_linear_head_detect(&head, &regions,
+                                          &(det_head_options){.1F, {.iou = 1, .max_detections = 1}},
+                                          &found, &error),
+                   &error);
     assert_int_equal(found.count, 1);
-    det_head_detections_free(&found);
+    det_candidates_free(&found);
     det_linear_head_free(&head);
 }
 
@@ -129,7 +130,7 @@ static void a_held_out_picture_is_seen_by_its_own_head(void **state)
     heads[1].biases[0] = -100; /* sees nothing */
     det_held_out_objects found = {0};
     det_error error;
-    const det_head_options options = {.05F, .5F, 0};
+    const det_head_options options = {.05F, {.iou = .5F}};
     test_assert_ok(
         det_detect_held_out(&set, heads, (const int[]){1, 0}, &options, 1, &found, &error), &error);
     assert_int_equal(found.count, 2);
