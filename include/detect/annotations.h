@@ -108,22 +108,27 @@ typedef struct det_annotations {
 /** How annotations are read. NULL in its place means the defaults, which are all zero. */
 typedef struct det_annotations_options {
     const char *split; /**< VOC: ImageSets/Main/SPLIT.txt gives the pictures. YOLO: "train", "val"
-                            or "test" of the .yaml file, or images/SPLIT. NULL: all there are */
+                            or "test" of the .yaml file, or images/SPLIT. COCO: of the files of a
+                            folder the one of that name. NULL: all there are */
     const char
         *pictures; /**< the folder of the pictures (COCO, VOC); NULL: where they usually are */
 } det_annotations_options;
 
-/** Reads annotations; what `path` is decides how:
+/** Reads annotations; what `path` is decides how, the first that fits:
  *  - a file that ends in .json: COCO;
  *  - a folder with Annotations/, or one of .xml files: PASCAL VOC;
- *  - a folder with images/, or whose .yaml file or list of names (classes.txt, obj.names) gives the
- *    classes, or that .yaml file: YOLO.
+ *  - a folder whose .yaml file or list of names (classes.txt, obj.names) gives the classes, or that
+ *    .yaml file: YOLO;
+ *  - a folder with annotations/instances_*.json, else other .json files in annotations/, else
+ *    _annotations.coco.json there or in folders below (Roboflow), else .json files: COCO, of which
+ *    there must be one, or one whose name the split is or that alone has it in its name;
+ *  - a folder with images/: YOLO.
  *
  *  @param options     or NULL for the defaults.
  *  @param annotations free with det_annotations_free. Untouched on failure.
  *  @return DET_OK; DET_IO (missing, unreadable); DET_FORMAT (not what it should be, with the
  * place); DET_UNSUPPORTED (nothing that is known: the message says what was looked for);
- *          DET_ARGUMENT (a split that is not there); DET_LIMIT; DET_MEMORY.
+ *          DET_ARGUMENT (a split that is not there; several files of COCO); DET_LIMIT; DET_MEMORY.
  *  Memory is proportional to the pictures and objects, not to the file. Thread-safe. */
 DET_API det_status det_annotations_read(const char *path, const det_annotations_options *options,
                                         det_annotations **annotations, det_error *error);

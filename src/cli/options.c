@@ -155,8 +155,10 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
          .operands = "ANNOTATIONS",
          .summary = "Make a detector of your own boxes, and measure how good it is",
          .description =
-             "Learns the classes of annotated pictures (a COCO JSON file, or a folder of VOC's or "
-             "YOLO's kind) and writes a model file that detect runs. The network --model stays as "
+             "Learns the classes of annotated pictures (a folder of COCO's, VOC's or YOLO's kind, "
+             "or "
+             "a COCO JSON file) and writes a model file that detect runs. The network --model "
+             "stays as "
              "it is: what is learned are linear functions of what it says of regions, so that some "
              "dozens of pictures and minutes suffice. What is computed of each picture is kept in "
              "a "
@@ -453,13 +455,13 @@ const cli_option cli_options[] = {
     TEXT("images", 'I', "FOLDER", FOLDERS, IN(CLI_TRAIN), images,
          "Where the pictures are, if not where they usually are (COCO, VOC)."),
     TEXT("split", 0, "NAME", NOTHING, IN(CLI_TRAIN), split,
-         "Only this part of the pictures: a file of VOC's ImageSets/Main, or train, val or test of "
-         "YOLO."),
+         "Only this part of the pictures: a file of VOC's ImageSets/Main, train, val or test of "
+         "YOLO, or of several COCO files in a folder the one with NAME in its name."),
     TEXT("images", 'I', "FOLDER", FOLDERS, ON_TRUTH | IN(CLI_EVAL) | IN(CLI_CONVERT), images,
          "Where the pictures of --annotations are, if not where they usually are (COCO, VOC)."),
     TEXT("split", 0, "NAME", NOTHING, ON_TRUTH | IN(CLI_EVAL) | IN(CLI_CONVERT), split,
-         "Only this part of --annotations: a file of VOC's ImageSets/Main, or train, val or test "
-         "of YOLO."),
+         "Only this part of --annotations: a file of VOC's ImageSets/Main, train, val or test of "
+         "YOLO, or of several COCO files in a folder the one with NAME in its name."),
     FLAG("without-difficult", 0, ON_TRUTH, without_difficult,
          "Leave out the objects that VOC marks as difficult; they count by default."),
     CHOICES("compare", 'C', "NAME", "selective_search|uniform|sliding", IN(CLI_PROPOSE), compare,

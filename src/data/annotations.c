@@ -246,25 +246,46 @@ const char *det_annotations_format_name(det_annotations_format format)
     return (unsigned)format < sizeof names / sizeof *names ? names[format] : "unknown";
 }
 
+/* Who looks whether a path is theirs, in this order. */
+static const struct {
+    det_annotations_format format;
+    det_status (*recognises)(const char *path, bool *found, det_error *error);
+} recognisers[] = {{DET_ANNOTATIONS_VOC, det_voc_recognises},
+                   {DET_ANNOTATIONS_YOLO, det_yolo_recognises},
+                   {DET_ANNOTATIONS_COCO, det_coco_recognises},
+                   {DET_ANNOTATIONS_YOLO, det_yolo_suspects}};
+
 static det_status recognise(const char *path, det_annotations_format *format, det_error *error)
 {
-    bool found = false;
-    det_status status = DET_OK;
-    const bool folder = det_is_folder(path);
-    if (!folder && !det_is_file(path)) return det_fail_errno(error, path, "open");
-    *format = DET_ANNOTATIONS_COCO;
-    if (!folder && det_text_ends_fold(path, ".json")) return DET_OK;
-    *format = DET_ANNOTATIONS_VOC;
-    if (folder) status = det_voc_recognises(path, &found, error);
-    if (status < 0 || found) return status;
-    *format = DET_ANNOTATIONS_YOLO;
-    status = det_yolo_recognises(path, &found, error);
-    if (status < 0 || found) return status;
+    if (!det_is_folder(path) && !det_is_file(path)) return det_fail_errno(error, path, "open");
+    for (size_t i = 0; i < sizeof recognisers / sizeof *recognisers; i++) {
+        bool found = false;
+        const det_status status = recognisers[i].recognises(path, &found, error);
+        *format = recognisers[i].format;
+        if (status < 0 || found) return status;
+    }
     return det_fail_at(
         error, DET_UNSUPPORTED, path, NULL,
-        "is none of the annotations that are read: COCO (a .json file), VOC (a "
-        "folder with Annotations/, or of .xml files), YOLO (a folder with images/, a "
-        ".yaml file, classes.txt or obj.names, or that .yaml file)");
+        "is none of the annotations that are read: COCO (a .json file, or a folder with one, with "
+        "annotations/ or _annotations.coco.json), VOC (a folder with Annotations/, or of .xml "
+        "files), YOLO (a folder with images/, a .yaml file, classes.txt or obj.names, or that "
+        ".yaml file)");
+}
+
+static det_status read_coco(const char *path, const det_annotations_options *options,
+                            det_annotations_data *data, det_error *error)
+{
+    char *chosen = NULL;
+    const bool folder = det_is_folder(path);
+    if (options->split && !folder)
+        return det_fail_at(error, DET_ARGUMENT, path, NULL,
+                           "COCO annotations have no split \"%s\": a file is one", options->split);
+    det_status status = folder ? det_coco_choose(path, options->split, &chosen, error) : DET_OK;
+    const char *file = folder ? chosen : path;
+    if (status == DET_OK) status = det_coco_read(file, false, data, error);
+    if (status == DET_OK) status = det_coco_set_folder(file, options->pictures, data, error);
+    det_free(chosen);
+    return status;
 }
 
 static det_status read_format(const char *path, const det_annotations_options *options,
@@ -273,12 +294,7 @@ static det_status read_format(const char *path, const det_annotations_options *o
     if (data->seen.format == DET_ANNOTATIONS_VOC) return det_voc_read(path, options, data, error);
     if (data->seen.format == DET_ANNOTATIONS_YOLO)
         return det_yolo_read(path, options->split, data, error);
-    if (options->split)
-        return det_fail_at(error, DET_ARGUMENT, path, NULL,
-                           "COCO annotations have no split \"%s\": a file is one", options->split);
-    const det_status status = det_coco_read(path, false, data, error);
-    if (status < 0) return status;
-    return det_coco_set_folder(path, options->pictures, data, error);
+    return read_coco(path, options, data, error);
 }
 
 det_status det_annotations_read(const char *path, const det_annotations_options *options,

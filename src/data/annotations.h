@@ -75,14 +75,22 @@ det_status det_coco_read(const char *path, bool images_only, det_annotations_dat
                          det_error *error);
 det_status det_coco_parse(const char *text, size_t size, det_annotations_data *data,
                           det_error *error);
+/** Whether a file ends in .json, or a folder has one where COCO annotations usually are; asked
+ * after VOC, and after YOLO has not found names of classes. */
+det_status det_coco_recognises(const char *path, bool *found, det_error *error);
+/** The file of annotations in a folder that det_coco_recognises takes.
+ *  @param split in the name of the file, or NULL: there is only one.
+ *  @param path  receives it; det_free it.
+ *  @return DET_OK; DET_ARGUMENT (several, or none of this split); DET_IO; DET_MEMORY. */
+det_status det_coco_choose(const char *folder, const char *split, char **path, det_error *error);
 /** The pictures of COCO annotations alone, finished. */
 det_status det_coco_read_images(const char *path, det_annotations **annotations, det_error *error);
 /** Sets the folder of the pictures. @param pictures as the caller says it, or NULL. */
 det_status det_coco_set_folder(const char *path, const char *pictures, det_annotations_data *data,
                                det_error *error);
 
-/** Whether a folder looks like VOC's. */
-det_status det_voc_recognises(const char *folder, bool *found, det_error *error);
+/** Whether a path is a folder that looks like VOC's. */
+det_status det_voc_recognises(const char *path, bool *found, det_error *error);
 det_status det_voc_read(const char *folder, const det_annotations_options *options,
                         det_annotations_data *data, det_error *error);
 /** Reads the XML of one picture. @param stem of the XML file's name. */
@@ -91,8 +99,11 @@ det_status det_voc_parse(const char *text, size_t size, const char *stem,
 /** Puts the categories into the order of their names and numbers them. */
 det_status det_voc_sort_categories(det_annotations_data *data, det_error *error);
 
-/** Whether a folder or file looks like YOLO's; asked after VOC. */
+/** Whether a path is a .yaml file, or a folder with one or with a list of classes; asked after VOC.
+ */
 det_status det_yolo_recognises(const char *path, bool *found, det_error *error);
+/** Whether a path is a folder with images/, which alone is not enough to read it; asked at last. */
+det_status det_yolo_suspects(const char *path, bool *found, det_error *error);
 det_status det_yolo_read(const char *path, const char *split, det_annotations_data *data,
                          det_error *error);
 /** Where the labels of a picture are: "a/labels/b.txt" of "a/images/b.jpg", "c/d.txt" of "c/d.jpg".

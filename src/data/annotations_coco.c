@@ -487,7 +487,7 @@ det_status det_coco_read_images(const char *path, det_annotations **annotations,
 
 /* ---- Where the pictures are ---- */
 
-/* Tries folder/name for the first picture. @return false where memory is short. */
+/* Tries folder/name for a picture. @return false where memory is short. */
 static bool try_folder(const char *folder, const char *name, const char *picture, char **found)
 {
     char *candidate = det_path_join(folder, name);
@@ -528,6 +528,7 @@ static det_status guess_folder(const char *path, const char *folder, const char 
 det_status det_coco_set_folder(const char *path, const char *pictures, det_annotations_data *data,
                                det_error *error)
 {
+    enum { tried = 20 }; /* pictures, because some may be missing */
     if (pictures) {
         data->folder = det_copy_string(pictures);
         return data->folder ? DET_OK : out_of_memory(error);
@@ -535,8 +536,9 @@ det_status det_coco_set_folder(const char *path, const char *pictures, det_annot
     char *folder = det_path_folder(path);
     if (!folder) return out_of_memory(error);
     det_status status = DET_OK;
-    if (data->seen.image_count > 0)
-        status = guess_folder(path, folder, data->images[0].file, &data->folder, error);
+    for (size_t i = 0; status == DET_OK && !data->folder && i < tried && i < data->seen.image_count;
+         i++)
+        status = guess_folder(path, folder, data->images[i].file, &data->folder, error);
     if (status == DET_OK && !data->folder) {
         data->folder = folder; /* none is found: beside the file */
         return DET_OK;

@@ -540,15 +540,16 @@ typedef struct voc_folders {
     char *root, *xml;
 } voc_folders;
 
-det_status det_voc_recognises(const char *folder, bool *found, det_error *error)
+det_status det_voc_recognises(const char *path, bool *found, det_error *error)
 {
     det_paths names = {0};
-    char *annotations = det_path_join(folder, "Annotations");
+    if (!det_is_folder(path)) return DET_OK;
+    char *annotations = det_path_join(path, "Annotations");
     if (!annotations) return det_fail_memory(error, "annotations");
     *found = det_is_folder(annotations);
     det_free(annotations);
     if (*found) return DET_OK;
-    const det_status status = det_folder_names(folder, ".xml", &names, error);
+    const det_status status = det_folder_names(path, ".xml", &names, error);
     *found = names.count > 0;
     det_paths_free(&names);
     return status;

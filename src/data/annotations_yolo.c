@@ -541,23 +541,35 @@ static det_status describe(yolo_set *set, const char *path, det_error *error)
     return set->root ? read_yaml(set, path, error) : out_of_memory(error);
 }
 
+static det_status has_one_of(const char *folder, const char *const *names, bool *found,
+                             det_error *error)
+{
+    char *sign = NULL;
+    const det_status status = find_below(folder, names, &sign, error);
+    *found = sign != NULL;
+    det_free(sign);
+    return status;
+}
+
 det_status det_yolo_recognises(const char *path, bool *found, det_error *error)
 {
-    static const char *const signs[] = {"images", "classes.txt", "obj.names", "data.yaml", NULL};
-    char *sign = NULL;
+    det_paths names = {0};
     if (!det_is_folder(path)) {
         *found = is_yaml(path);
         return DET_OK;
     }
-    det_status status = find_below(path, signs, &sign, error);
-    *found = sign != NULL;
-    det_free(sign);
+    det_status status = has_one_of(path, name_lists, found, error);
     if (status < 0 || *found) return status;
-    det_paths names = {0};
     status = list_yaml(path, &names, error);
     *found = names.count > 0;
     det_paths_free(&names);
     return status;
+}
+
+det_status det_yolo_suspects(const char *path, bool *found, det_error *error)
+{
+    static const char *const signs[] = {"images", NULL};
+    return has_one_of(path, signs, found, error);
 }
 
 /* ---- A data set ---- */

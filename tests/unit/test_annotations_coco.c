@@ -333,7 +333,7 @@ static void what_is_no_annotations_is_refused_saying_what_is_read(void **state)
     det_error error = {0};
     test_write_file(test_path("notes.txt"), "x", 1);
     test_assert_error(det_annotations_read(test_path("notes.txt"), NULL, &a, &error),
-                      DET_UNSUPPORTED, &error, "COCO (a .json file), VOC (a folder");
+                      DET_UNSUPPORTED, &error, "COCO (a .json file, or a folder with one");
     test_assert_error(det_annotations_read(test_path("absent.json"), NULL, &a, &error), DET_IO,
                       &error, "No such file");
     assert_string_equal(error.file, test_path("absent.json"));
