@@ -7,6 +7,7 @@
 #include "src/cli/progress.h"
 #include "src/cli/report.h"
 #include "src/cli/statistics.h"
+#include "src/cli/train_inputs.h"
 #include "src/cli/truth.h"
 
 #include <math.h>
@@ -101,16 +102,14 @@ static det_status take_options(det_config *config, const cli_values *values, det
 static det_status check_settings(const det_config *config, det_error *error)
 {
     if (!config->train.annotations)
-        return cli_fail(error, DET_ARGUMENT,
-                        "nothing to learn from: name a COCO file, or a folder of VOC's or YOLO's "
-                        "kind; usage: detect train [OPTION]... ANNOTATIONS");
+        return cli_fail(
+            error, DET_ARGUMENT,
+            "nothing to learn from: name a folder of COCO's, VOC's or YOLO's kind, or a "
+            "COCO file; usage: detect train [OPTION]... ANNOTATIONS");
     if (!config->train.output)
         return cli_fail(error, DET_ARGUMENT,
                         "detect train needs --output FILE, the model file to write");
-    if (config->classifier.model_count == 1) return DET_OK;
-    return cli_fail(error, DET_ARGUMENT,
-                    "training begins with a network that knows pictures: --model FILE, one such as "
-                    "'detect model import' makes");
+    return cli_train_check_model(config, error);
 }
 
 static det_status configure(cli_pictures *pictures, const cli_values *values, det_error *error)

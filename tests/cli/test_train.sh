@@ -67,11 +67,32 @@ JSON
   prints 'the other 5 of 6 parts' 'other.safetensors is ready'
 }
 
+a_folder_with_coco_annotations_suffices() {
+  mkdir folder
+  cp photos/*.png photos.json folder
+  exits 0 detect train folder -m small.safetensors --set proposals.selective_search.min_side=5 --folds 2 \
+    -o folder.safetensors
+  prints 'Learned from 9 objects of 2 classes on 6 pictures'
+  cp photos.json folder/val.json
+  exits 2 train folder -o out2.safetensors
+  says '2 COCO files, photos.json, val.json' '--split'
+  exits 0 detect train folder -m small.safetensors --set proposals.selective_search.min_side=5 --split val --folds 2 \
+    -o folder.safetensors
+}
+
 what_is_missing_is_said() {
   exits 2 train photos.json
   says '--output'
   exits 2 detect train photos.json -o out2.safetensors
-  says '--model'
+  says '--model' 'detect model import bvlc_googlenet.caffemodel' \
+    'detect train photos.json -m googlenet.safetensors -o out2.safetensors'
+  mkdir -p build/demo
+  cp small.safetensors build/demo/googlenet.safetensors
+  exits 2 detect train photos.json -o out2.safetensors
+  says 'detect train photos.json -m build/demo/googlenet.safetensors -o out2.safetensors'
+  rm -r build
+  exits 2 train photos.json -m small.safetensors -o out2.safetensors
+  says 'one network, not with 2'
   exits 1 train nowhere.json -o out2.safetensors
   says 'nowhere.json'
   exits 2 train -o out2.safetensors
@@ -89,5 +110,6 @@ check a_detector_is_made_and_measured
 check where_it_comes_from_is_written_down
 check equal_runs_give_equal_files_with_and_without_what_was_kept
 check a_configuration_says_it_all
+check a_folder_with_coco_annotations_suffices
 check what_is_missing_is_said
 finish
