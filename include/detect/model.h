@@ -2,7 +2,7 @@
 #ifndef DETECT_MODEL_H
 #define DETECT_MODEL_H
 
-#include "detect/status.h"
+#include "detect/image.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -96,12 +96,19 @@ typedef enum det_model_role {
     DET_ROLE_PROBABILITIES = 0,
     DET_ROLE_FEATURES = 1,
     DET_ROLE_BOX_DELTAS = 2, /**< how far the boxes of regions are moved (R-CNN, appendix C) */
-    DET_ROLE_REGIONS = 3     /**< the map that regions are pooled from, where a configuration
+    DET_ROLE_REGIONS = 3,    /**< the map that regions are pooled from, where a configuration
                                     names none */
+    DET_ROLE_MULTIBOX = 4    /**< where objects may be in a whole picture (Erhan et al., 2014) */
 } det_model_role;
 
 /** The name of the layer that has a role, owned by the model; NULL where none has. */
 DET_API const char *det_model_output(const det_model *model, det_model_role role);
+
+/** How many boxes the layer with DET_ROLE_MULTIBOX moves; 0 without one. */
+DET_API size_t det_model_prior_count(const det_model *model);
+/** Box `index` of det_model_prior_count before it is moved: corners in shares of the picture's
+ *  sides, in [0, 1]. */
+DET_API det_box det_model_prior(const det_model *model, size_t index);
 
 /** The provenance of the model as JSON text, "{}" when it says nothing. */
 DET_API const char *det_model_provenance(const det_model *model);

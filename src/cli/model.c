@@ -248,6 +248,7 @@ static const struct {
     {DET_ROLE_FEATURES, "features", "features"},
     {DET_ROLE_BOX_DELTAS, "box deltas", "box_deltas"},
     {DET_ROLE_REGIONS, "regions", "regions"},
+    {DET_ROLE_MULTIBOX, "MultiBox", "multibox"},
 };
 
 enum { output_count = sizeof outputs / sizeof *outputs };
@@ -260,6 +261,8 @@ static void print_outputs(const det_model *model)
         const char *layer = det_model_output(model, outputs[i].role);
         if (!layer) continue;
         printf("%s%s from %s", separator, outputs[i].name, layer);
+        if (outputs[i].role == DET_ROLE_MULTIBOX)
+            printf(" (%zu priors)", det_model_prior_count(model));
         separator = ", ";
     }
     puts(*separator ? "" : "none");
@@ -270,6 +273,19 @@ static void write_outputs(det_json *json, const det_model *model)
     det_json_begin_object(json, "outputs");
     for (int i = 0; i < output_count; i++)
         det_json_string(json, outputs[i].key, det_model_output(model, outputs[i].role));
+    det_json_end(json);
+}
+
+static void write_priors(det_json *json, const det_model *model)
+{
+    det_json_begin_array(json, "priors");
+    for (size_t i = 0; i < det_model_prior_count(model); i++) {
+        const det_box box = det_model_prior(model, i);
+        const float corners[] = {box.x0, box.y0, box.x1, box.y1};
+        det_json_begin_array(json, NULL);
+        for (int c = 0; c < 4; c++) det_json_number(json, NULL, (double)corners[c]);
+        det_json_end(json);
+    }
     det_json_end(json);
 }
 
@@ -411,6 +427,7 @@ static det_json *make_document(const det_model *model)
     write_input(json, det_model_get_input(model));
     write_classes(json, model);
     write_outputs(json, model);
+    write_priors(json, model);
     write_layers(json, model);
     det_json_integer(json, "parameters", (int64_t)sum.parameters);
     det_json_integer(json, "macs", (int64_t)sum.macs);

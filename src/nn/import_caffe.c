@@ -396,7 +396,7 @@ static void set_defaults(graph_builder *builder, const det_model_import_options 
     builder->has_mean = options->mean != NULL;
     builder->model->background_index = -1;
     builder->model->probabilities = builder->model->features = DET_NO_NODE;
-    builder->model->box_deltas = builder->model->regions = DET_NO_NODE;
+    builder->model->box_deltas = builder->model->regions = builder->model->multibox = DET_NO_NODE;
 }
 
 static int first_positive(int a, int b, int c)

@@ -112,15 +112,19 @@ det_status det_json_get_bool(json_object *object, const char *key, bool *value, 
     return status;
 }
 
+static det_status check_length(json_object *array, size_t count, det_error *error)
+{
+    if (json_object_array_length(array) == count) return DET_OK;
+    return det_fail(error, DET_FORMAT, "must have %zu elements, but has %zu", count,
+                    json_object_array_length(array));
+}
+
 static det_status get_array(json_object *object, const char *key, size_t count, json_object **array,
                             det_error *error)
 {
     const det_status status = det_json_get(object, key, json_type_array, array, error);
-    if (status < 0 || json_object_array_length(*array) == count) return status;
-    det_fail(error, DET_FORMAT, "must have %zu elements, but has %zu", count,
-             json_object_array_length(*array));
-    det_error_where(error, "%s", key);
-    return DET_FORMAT;
+    if (status < 0) return status;
+    return det_error_inside(error, key, ".", check_length(*array, count, error));
 }
 
 det_status det_json_get_ints(json_object *object, const char *key, int min, int max, int *values,
@@ -135,13 +139,22 @@ det_status det_json_get_ints(json_object *object, const char *key, int min, int 
     return status;
 }
 
+det_status det_json_numbers(json_object *value, float *values, size_t count, det_error *error)
+{
+    if (!json_object_is_type(value, json_type_array))
+        return det_fail(error, DET_FORMAT, "must be an array, but is %s",
+                        type_name(json_object_get_type(value)));
+    det_status status = check_length(value, count, error);
+    for (size_t i = 0; status == DET_OK && i < count; i++)
+        status = read_number(json_object_array_get_idx(value, i), &values[i], error);
+    return status;
+}
+
 det_status det_json_get_numbers(json_object *object, const char *key, float *values, size_t count,
                                 det_error *error)
 {
     json_object *array;
-    det_status status = get_array(object, key, count, &array, error);
-    for (size_t i = 0; status == DET_OK && i < count; i++)
-        status = det_error_inside(
-            error, key, ".", read_number(json_object_array_get_idx(array, i), &values[i], error));
-    return status;
+    const det_status status = det_json_get(object, key, json_type_array, &array, error);
+    if (status < 0) return status;
+    return det_error_inside(error, key, ".", det_json_numbers(array, values, count, error));
 }

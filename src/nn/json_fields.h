@@ -31,5 +31,7 @@ det_status det_json_get_number(json_object *object, const char *key, float *valu
 /** An array of exactly `count` numbers. */
 det_status det_json_get_numbers(json_object *object, const char *key, float *values, size_t count,
                                 det_error *error);
+/** A value that is an array of exactly `count` numbers; error->where is left to the caller. */
+det_status det_json_numbers(json_object *value, float *values, size_t count, det_error *error);
 
 #endif

@@ -24,6 +24,7 @@ void det_model_free_contents(det_model *model)
     det_quantization_free(&model->quantization);
     det_graph_free(&model->graph);
     det_free(model->shapes);
+    det_free(model->priors);
     det_free(model->input_name);
     det_free(model->provenance);
     det_free(model->path);
@@ -221,6 +222,8 @@ static int output_node(const det_model *model, det_model_role role)
         return model->box_deltas;
     case DET_ROLE_REGIONS:
         return model->regions;
+    case DET_ROLE_MULTIBOX:
+        return model->multibox;
     default:
         return DET_NO_NODE;
     }
@@ -230,6 +233,16 @@ const char *det_model_output(const det_model *model, det_model_role role)
 {
     const int node = output_node(model, role);
     return node >= 0 ? model->graph.nodes[node].name : NULL;
+}
+
+size_t det_model_prior_count(const det_model *model)
+{
+    return model->prior_count;
+}
+
+det_box det_model_prior(const det_model *model, size_t index)
+{
+    return index < model->prior_count ? model->priors[index] : (det_box){0};
 }
 
 const char *det_model_provenance(const det_model *model)

@@ -85,7 +85,7 @@ static det_status need_outputs(builder *b, det_error *error)
 {
     const det_model_recipe *recipe = b->recipe;
     const char *const outputs[] = {recipe->probabilities, recipe->box_deltas, recipe->features,
-                                   recipe->regions};
+                                   recipe->regions, recipe->multibox};
     det_status status = DET_OK;
     for (size_t i = 0; status == DET_OK && i < sizeof outputs / sizeof *outputs; i++)
         status = need(b, recipe->layer_count, outputs[i], error);
@@ -270,6 +270,20 @@ static det_status copy_classes(builder *b, det_error *error)
     return done ? DET_OK : det_fail_memory(error, "the classes");
 }
 
+static det_status copy_priors(builder *b, det_error *error)
+{
+    det_model *model = &b->model;
+    const size_t count = b->recipe->prior_count;
+    if (count > DET_PRIORS_MAX)
+        return det_fail_at(error, DET_ARGUMENT, NULL, "priors", "%zu are more than %d", count,
+                           DET_PRIORS_MAX);
+    model->priors = det_alloc_array(count, sizeof *model->priors);
+    if (!model->priors) return det_fail_memory(error, "the priors");
+    if (count > 0) memcpy(model->priors, b->recipe->priors, count * sizeof *model->priors);
+    model->prior_count = count;
+    return DET_OK;
+}
+
 static det_status describe(builder *b, det_error *error)
 {
     const char *text = b->recipe->provenance ? b->recipe->provenance : "{}";
@@ -321,7 +335,8 @@ static det_status name_outputs(builder *b, det_error *error)
     } outputs[] = {{recipe->probabilities, &model->probabilities},
                    {recipe->box_deltas, &model->box_deltas},
                    {recipe->features, &model->features},
-                   {recipe->regions, &model->regions}};
+                   {recipe->regions, &model->regions},
+                   {recipe->multibox, &model->multibox}};
     for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
         const char *name = outputs[i].name;
         *outputs[i].node = name ? place_of(b, recipe->layer_count, name) : DET_NO_NODE;
@@ -355,6 +370,7 @@ static det_status build(builder *b, det_error *error)
     if (status == DET_OK) status = copy_input(b, error);
     if (status == DET_OK) status = build_graph(b, error);
     if (status == DET_OK) status = copy_classes(b, error);
+    if (status == DET_OK) status = copy_priors(b, error);
     if (status == DET_OK) status = describe(b, error);
     if (status == DET_OK) status = name_outputs(b, error);
     if (status < 0) return status;

@@ -26,8 +26,11 @@ typedef struct det_model_recipe {
     /** Layers, new or of the source, or NULL where the new model has no such output. The layers of
      * the source that none of them and no new layer needs are left out. */
     const char *probabilities, *box_deltas, *features;
-    const char *regions; /**< that regions are pooled from; NULL: as in the source, where all new
-                              outputs go through that layer, else none is named */
+    const char *regions;   /**< that regions are pooled from; NULL: as in the source, where all new
+                                outputs go through that layer, else none is named */
+    const char *multibox;  /**< that says where objects are in a whole picture, or NULL */
+    const det_box *priors; /**< prior_count, which it moves */
+    size_t prior_count;
     const det_class *classes; /**< class_count, without the background */
     size_t class_count;
     int background_index;   /**< its probability, -1: none */
@@ -41,8 +44,9 @@ typedef struct det_model_recipe {
  *
  *  @return DET_OK; DET_ARGUMENT (a name that is missing or there twice, attributes out of range,
  *          weights that do not fit or are not finite, as many classes as no probabilities,
- *          provenance that is no JSON object: error->where is the layer, the tensor or the key);
- *          DET_LIMIT (the largest shapes), DET_IO, DET_MEMORY. Thread-safe. */
+ *          priors that do not fit the layer or are no boxes in the picture, provenance that is no
+ *          JSON object: error->where is the layer, the tensor or the key); DET_LIMIT (the largest
+ *          shapes), DET_IO, DET_MEMORY. Thread-safe. */
 det_status det_model_derive(const det_model *source, const det_model_recipe *recipe,
                             const char *path, det_error *error);
 

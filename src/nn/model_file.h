@@ -2,6 +2,7 @@
 #ifndef DETECT_NN_MODEL_FILE_H
 #define DETECT_NN_MODEL_FILE_H
 
+#include "detect/image.h"
 #include "detect/model.h"
 #include "src/base/file.h"
 #include "src/nn/digest.h"
@@ -42,6 +43,10 @@ struct det_model {
                                class (src/detector/box_deltas.h) */
     int regions;          /**< likewise: the layer that regions are pooled from where the
                                configuration names none */
+    int multibox;         /**< likewise: where objects are in a whole picture; of P priors 4 P
+                               residuals of corners, prior by prior, then P logits */
+    det_box *priors;      /**< prior_count: corners in shares of the picture's sides */
+    size_t prior_count;
     det_quantization quantization;
 };
 
@@ -73,7 +78,7 @@ det_status det_model_verify_contents(const det_model *model, const det_safetenso
 
 /** Checks what the model gives: as many probabilities as there are classes, with the background;
  *  box deltas of 4 values, or 4 a class; regions that are pooled from a map which all probabilities
- *  and deltas come from.
+ *  and deltas come from; 5 values a prior of MultiBox, and priors that are boxes in the picture.
  *  @return DET_OK, DET_FORMAT (error->where is a key such as "outputs.box_deltas"), DET_MEMORY. */
 det_status det_model_check_outputs(const det_model *model, det_error *error);
 
@@ -83,6 +88,9 @@ det_status det_weights_check(const det_weights *weights, det_error *error);
 /** Writes a model file: tensors, then the graph and the rest as JSON, with the digest.
  *  @return DET_OK, DET_IO, DET_MEMORY. */
 det_status det_model_write(const det_model *model, const char *path, det_error *error);
+
+/** Priors that a model may have. */
+enum { DET_PRIORS_MAX = 10000 };
 
 /** Attributes of nodes as model files name them. Integers and both integers of a pair lie in
  *  [min, max], numbers are finite. */

@@ -357,7 +357,41 @@ static det_status read_outputs(det_model *model, det_error *error)
     if (status == DET_OK)
         status = read_output(model, outputs, "box_deltas", &model->box_deltas, error);
     if (status == DET_OK) status = read_output(model, outputs, "regions", &model->regions, error);
+    if (status == DET_OK) status = read_output(model, outputs, "multibox", &model->multibox, error);
     return det_error_inside(error, "outputs", ".", status);
+}
+
+static det_status read_prior(json_object *corners, det_box *prior, det_error *error)
+{
+    float c[4];
+    const det_status status = det_json_numbers(corners, c, 4, error);
+    if (status == DET_OK) *prior = (det_box){c[0], c[1], c[2], c[3]};
+    return status;
+}
+
+static det_status read_priors(det_model *model, det_error *error)
+{
+    json_object *array;
+    det_status status =
+        det_json_get_optional(model->metadata, "priors", json_type_array, &array, error);
+    if (status < 0 || !array) return status;
+    const size_t count = json_object_array_length(array);
+    if (count > DET_PRIORS_MAX)
+        return det_error_inside(
+            error, "priors", ".",
+            det_fail(error, DET_LIMIT, "%zu priors; at most %d are read", count, DET_PRIORS_MAX));
+    model->priors = det_alloc_array(count, sizeof *model->priors);
+    if (!model->priors) return det_fail_memory(error, "the priors");
+    model->prior_count = count;
+    for (size_t i = 0; i < count; i++) {
+        status = read_prior(json_object_array_get_idx(array, i), &model->priors[i], error);
+        if (status < 0) {
+            char place[40];
+            snprintf(place, sizeof place, "priors[%zu]", i);
+            return det_error_inside(error, place, ".", status);
+        }
+    }
+    return DET_OK;
 }
 
 static det_status read_background(det_model *model, det_error *error)
@@ -498,6 +532,7 @@ det_status det_model_read(const det_safetensors *file, det_model *model, det_err
     if (status == DET_OK) status = read_classes(model, error);
     if (status == DET_OK) status = read_background(model, error);
     if (status == DET_OK) status = read_outputs(model, error);
+    if (status == DET_OK) status = read_priors(model, error);
     if (status == DET_OK) status = read_provenance(model, error);
     if (status < 0) return det_error_inside(error, "model", ".", status);
 

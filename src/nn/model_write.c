@@ -198,14 +198,32 @@ static void add_class(det_json *json, const det_class *class)
 
 static void add_outputs(det_json *json, const det_model *model)
 {
-    static const char *const known[] = {"probabilities", "features", "box_deltas", "regions", NULL};
+    static const char *const known[] = {"probabilities", "features", "box_deltas",
+                                        "regions",       "multibox", NULL};
     det_json_begin_object(json, "outputs");
     det_json_string(json, "probabilities", node_name(model, model->probabilities));
     det_json_string(json, "features", node_name(model, model->features));
     if (model->box_deltas >= 0)
         det_json_string(json, "box_deltas", node_name(model, model->box_deltas));
     if (model->regions >= 0) det_json_string(json, "regions", node_name(model, model->regions));
+    if (model->multibox >= 0) det_json_string(json, "multibox", node_name(model, model->multibox));
     keep_unknown(json, old_member(model, "outputs"), known);
+    det_json_end(json);
+}
+
+static void add_priors(det_json *json, const det_model *model)
+{
+    if (model->prior_count == 0) return;
+    det_json_begin_array(json, "priors");
+    for (size_t i = 0; i < model->prior_count; i++) {
+        const det_box box = model->priors[i];
+        det_json_begin_array(json, NULL);
+        det_json_number(json, NULL, (double)box.x0);
+        det_json_number(json, NULL, (double)box.y0);
+        det_json_number(json, NULL, (double)box.x1);
+        det_json_number(json, NULL, (double)box.y1);
+        det_json_end(json);
+    }
     det_json_end(json);
 }
 
@@ -223,8 +241,9 @@ static void add_quantization(det_json *json, const det_model *model)
 
 static void add_model(det_json *json, const det_model *model)
 {
-    static const char *const known[] = {"graph",   "input",        "classes",    "background_index",
-                                        "outputs", "quantization", "provenance", NULL};
+    static const char *const known[] = {"graph",   "input",  "classes",      "background_index",
+                                        "outputs", "priors", "quantization", "provenance",
+                                        NULL};
     det_json_begin_object(json, NULL);
     det_json_begin_array(json, "graph");
     for (int i = 0; i < model->graph.count; i++) add_node(json, model, &model->graph.nodes[i]);
@@ -238,6 +257,7 @@ static void add_model(det_json *json, const det_model *model)
     else
         det_json_null(json, "background_index");
     add_outputs(json, model);
+    add_priors(json, model);
     add_quantization(json, model);
     det_json_raw(json, "provenance", model->provenance ? model->provenance : "{}");
     keep_unknown(json, model->metadata, known);

@@ -16,13 +16,29 @@ info_shows_layers_shapes_and_totals() {
   grep -Eq '^Total +13 layers +357 ' .run/out || fail 'no totals'
 }
 
+a_head_that_proposes_boxes_is_shown_with_its_priors() {
+  make_small_model boxes.safetensors multibox
+  exits 0 detect model info --json boxes.json boxes.safetensors
+  prints 'MultiBox from boxes (3 priors)'
+  json boxes.json 'd["outputs"]["multibox"] == "boxes"'
+  json boxes.json 'd["priors"] == [[0, 0, 0.5, 0.5], [0.5, 0.5, 1, 1], [0.25, 0, 0.75, 1]]'
+  exits 0 detect model verify boxes.safetensors
+}
+
+a_head_that_proposes_boxes_outlives_calibration() {
+  make_small_model boxes.safetensors multibox
+  exits 0 detect model calibrate boxes.safetensors --images a.png --regions 20 -o int8.safetensors
+  exits 0 detect model info --json info.json int8.safetensors
+  json info.json 'd["outputs"]["multibox"] == "boxes" and len(d["priors"]) == 3'
+}
+
 # conv1 has 4 x 3 x 3 x 3 weights and 4 biases, and runs 108 multiplications at 16 x 16 places.
 info_as_json_holds_the_same() {
   exits 0 detect model info --json - small.safetensors
   cp .run/out info.json
   json info.json 'd["parameters"] == 357 and len(d["layers"]) == 13 and len(d["classes"]) == 5'
   json info.json 'd["outputs"] == {"probabilities": "prob", "features": "drop", "box_deltas": None,
-                                   "regions": None}'
+                                   "regions": None, "multibox": None} and d["priors"] == []'
   json info.json 'd["layers"][0] == {"name": "conv1", "op": "convolution", "input": [3, 16, 16],
                                      "output": [4, 16, 16], "parameters": 112, "macs": 27648}'
   exits 0 detect model info --json info2.json small.safetensors
@@ -230,6 +246,7 @@ googlenet_is_imported_and_verified() {
 check info_shows_layers_shapes_and_totals
 check info_as_json_holds_the_same
 check info_shows_the_provenance_alone
+check a_head_that_proposes_boxes_is_shown_with_its_priors
 check an_unwritable_json_file_is_an_error
 check verify_says_ok_with_figures
 check a_missing_model_is_named
@@ -246,6 +263,7 @@ check bench_runs_in_bf16_or_says_why_not
 check int8_needs_a_calibrated_model
 check calibrate_writes_a_model_that_runs_in_int8
 check calibrate_says_what_is_missing
+check a_head_that_proposes_boxes_outlives_calibration
 check bench_measures_regions_cropped_and_pooled
 check bench_lists_the_implementations
 check bench_shows_kinds_of_layers

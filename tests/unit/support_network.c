@@ -3,6 +3,7 @@
 
 #include "detect/model.h"
 #include "src/base/memory.h"
+#include "src/nn/model_edit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -54,7 +55,7 @@ void test_sketch_complete(test_sketch *sketch)
 static void balance(test_sketch *sketch)
 {
     const det_model *model = sketch->model;
-    float *picture = det_alloc_zeroed(3 * 16 * 16, sizeof *picture);
+    float *picture = det_alloc_zeroed((size_t)3 * 16 * 16, sizeof *picture);
     const det_node *fc = &model->graph.nodes[det_graph_find(&model->graph, "fc")];
     float *features = test_reference_run(model, picture, fc->inputs[0]);
     float *biases = sketch->values[sketch->value_count - 1];
@@ -115,6 +116,40 @@ void test_small_network(const char *path)
     test_sketch sketch = test_small_sketch();
     det_error error = {0};
     test_assert_ok(det_model_write(sketch.model, path, &error), &error);
+    test_sketch_free(&sketch);
+}
+
+const det_box test_priors[TEST_PRIORS] = {{0, 0, .5f, .5f}, {.5f, .5f, 1, 1}, {.25f, 0, .75f, 1}};
+const float test_logits[TEST_PRIORS] = {0, 2, -1};
+
+/* Weights of 0, so that the biases are the output: no residuals, and the logits. */
+void test_multibox_network(const char *path)
+{
+    enum { features = 8, values = 5 * TEST_PRIORS };
+    static const float weights[values * features];
+    float biases[values] = {0};
+    memcpy(biases + 4 * (size_t)TEST_PRIORS, test_logits, sizeof test_logits);
+    const det_new_layer layer = {
+        .name = "boxes",
+        .inputs = {"pool2"},
+        .node = {.op = DET_OP_INNER_PRODUCT,
+                 .channels = values,
+                 .weights = {.values = weights, .count = sizeof weights / sizeof *weights},
+                 .bias = {.values = biases, .count = values}}};
+    test_sketch sketch = test_small_sketch();
+    const det_model_recipe recipe = {.layers = &layer,
+                                     .layer_count = 1,
+                                     .probabilities = "prob",
+                                     .features = "drop",
+                                     .multibox = "boxes",
+                                     .priors = test_priors,
+                                     .prior_count = TEST_PRIORS,
+                                     .classes = sketch.model->classes,
+                                     .class_count = sketch.model->class_count,
+                                     .background_index = -1,
+                                     .context_px = -1};
+    det_error error = {0};
+    test_assert_ok(det_model_derive(sketch.model, &recipe, path, &error), &error);
     test_sketch_free(&sketch);
 }
 

@@ -32,7 +32,7 @@ test_sketch test_sketch_create(int height, int width)
     model->input_name = det_copy_string("data");
     model->background_index = -1;
     model->probabilities = model->features = DET_NO_NODE;
-    model->box_deltas = model->regions = DET_NO_NODE;
+    model->box_deltas = model->regions = model->multibox = DET_NO_NODE;
     return (test_sketch){.model = model};
 }
 

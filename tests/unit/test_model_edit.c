@@ -247,6 +247,28 @@ static void an_output_may_be_added_to_those_of_the_source(void **state)
     test_sketch_free(&sketch);
 }
 
+/* Ten values are two priors. */
+static void priors_go_with_the_layer_that_moves_them(void **state)
+{
+    (void)state;
+    static const det_box priors[] = {{0, 0, 1, 1}, {.25f, .25f, .5f, .75f}};
+    head h;
+    make_head(&h);
+    det_new_layer layers[5];
+    memcpy(layers, h.layers, sizeof h.layers);
+    layers[4] = linear_layer("boxes", 10, delta_weights);
+    h.recipe.layers = layers;
+    h.recipe.layer_count = 5;
+    h.recipe.multibox = "boxes";
+    h.recipe.priors = priors;
+    h.recipe.prior_count = 2;
+    det_model *model = open_derived(&h.recipe);
+    assert_string_equal(det_model_output(model, DET_ROLE_MULTIBOX), "boxes");
+    assert_int_equal(det_model_prior_count(model), 2);
+    assert_memory_equal(model->priors, priors, sizeof priors);
+    det_model_free(model);
+}
+
 static void assert_refused(const head *h, const char *where, const char *message)
 {
     det_error error = {0};
@@ -333,6 +355,13 @@ static void outputs_that_make_no_sense_are_refused(void **state)
     assert_refused(&h, "outputs.regions: concat",
                    "reads 'branch2_relu', which does not go through 'branch1_relu'");
     make_head(&h);
+    h.recipe.multibox = "moves";
+    h.recipe.priors = (const det_box[]){{0, 0, 1, 1}, {0, 0, .5f, 2}};
+    h.recipe.prior_count = 2;
+    assert_refused(&h, "outputs.multibox", "layer 'moves' gives 12 values; 2 priors have 5 each");
+    h.recipe.prior_count = 10001;
+    assert_refused(&h, "priors", "10001 are more than 10000");
+    make_head(&h);
     h.recipe.provenance = "{";
     assert_refused(&h, "provenance, line 1, column 2", "");
     h.recipe.provenance = "[]";
@@ -381,6 +410,7 @@ int main(void)
         cmocka_unit_test(layers_may_be_joined),
         cmocka_unit_test(a_model_can_be_cut),
         cmocka_unit_test(an_output_may_be_added_to_those_of_the_source),
+        cmocka_unit_test(priors_go_with_the_layer_that_moves_them),
         cmocka_unit_test(layers_that_do_not_fit_are_refused),
         cmocka_unit_test(weights_that_are_not_finite_are_refused),
         cmocka_unit_test(outputs_that_make_no_sense_are_refused),

@@ -272,6 +272,88 @@ static void classes_may_have_ids_synsets_and_synonyms(void **state)
     det_text_free(&file);
 }
 
+static void assert_priors(const det_model *model)
+{
+    assert_string_equal(det_model_output(model, DET_ROLE_MULTIBOX), "boxes");
+    assert_int_equal(det_model_prior_count(model), TEST_PRIORS);
+    for (size_t i = 0; i < TEST_PRIORS; i++) {
+        const det_box box = det_model_prior(model, i);
+        assert_memory_equal(&box, &test_priors[i], sizeof box);
+    }
+}
+
+static void priors_are_read_as_they_were_written(void **state)
+{
+    (void)state;
+    const char *path = test_path("multibox.safetensors"), *copy = test_path("copy.safetensors");
+    det_model *model = NULL, *again = NULL;
+    det_error error = {0};
+    test_multibox_network(path);
+    test_assert_ok(det_model_verify(path, &error), &error);
+    test_assert_ok(det_model_open(path, &model, &error), &error);
+    assert_priors(model);
+    assert_true(det_model_prior(model, TEST_PRIORS).x1 == 0); /* there is none */
+    test_assert_ok(det_model_write(model, copy, &error), &error);
+    test_assert_ok(det_model_open(copy, &again, &error), &error);
+    assert_priors(again);
+    det_model_free(again);
+    det_model_free(model);
+
+    test_small_network(path);
+    test_assert_ok(det_model_open(path, &model, &error), &error);
+    assert_null(det_model_output(model, DET_ROLE_MULTIBOX));
+    assert_int_equal(det_model_prior_count(model), 0);
+    det_model_free(model);
+}
+
+/* "fc" of the small network gives 5 values: room for one prior. */
+static void priors_that_make_no_sense_are_refused(void **state)
+{
+    static const struct {
+        const char *priors;
+        det_status status;
+        const char *where, *message;
+    } cases[] = {
+        {"[[0,0,1,1],[0,0,1,1]]", DET_FORMAT, "model.outputs.multibox",
+         "layer 'fc' gives 5 values; 2 priors have 5 each"},
+        {"[]", DET_FORMAT, "model.outputs.multibox", "0 priors have 5 each"},
+        {"null", DET_FORMAT, "model.outputs.multibox", "0 priors have 5 each"},
+        {"7", DET_FORMAT, "model.priors", "must be an array, but is a whole number"},
+        {"[7]", DET_FORMAT, "model.priors[0]", "must be an array, but is a whole number"},
+        {"[null]", DET_FORMAT, "model.priors[0]", "must be an array, but is null"},
+        {"[[0,0,1]]", DET_FORMAT, "model.priors[0]", "must have 4 elements, but has 3"},
+        {"[[0,0,1,\"1\"]]", DET_FORMAT, "model.priors[0]", "must be a number"},
+        {"[[0,0,1,1.5]]", DET_FORMAT, "model.priors[0]", "[0, 0, 1, 1.5] is no box in a picture"},
+        {"[[-0.5,0,1,1]]", DET_FORMAT, "model.priors[0]", "is no box"},
+        {"[[0.5,0,0.5,1]]", DET_FORMAT, "model.priors[0]", "is no box"},
+        {"[[0,0.75,1,0.25]]", DET_FORMAT, "model.priors[0]", "is no box"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char to[200];
+        snprintf(to, sizeof to, "\"outputs\":{\"multibox\":\"fc\"},\"priors\":%s,\"rest\":{",
+                 cases[i].priors);
+        det_text file = altered_model("\"outputs\":{", to);
+        assert_refused(&file, cases[i].status, cases[i].where, cases[i].message);
+    }
+    det_text file = altered_model("\"outputs\":{", "\"priors\":[[0,0,1,1]],\"outputs\":{");
+    assert_refused(&file, DET_FORMAT, "model.priors", "1 priors, but no layer moves them");
+    file = altered_model("\"features\":\"drop\"", "\"multibox\":\"moves\"");
+    assert_refused(&file, DET_FORMAT, "model.outputs.multibox", "there is no layer 'moves'");
+}
+
+static void more_priors_than_are_read_are_refused(void **state)
+{
+    (void)state;
+    det_text to = {0};
+    det_text_add(&to, "\"priors\":[[0,0,1,1]");
+    for (int i = 0; i < DET_PRIORS_MAX; i++) det_text_add(&to, ",0");
+    det_text_add(&to, "],\"outputs\":{");
+    det_text file = altered_model("\"outputs\":{", to.data);
+    det_text_free(&to);
+    assert_refused(&file, DET_LIMIT, "model.priors", "10001 priors; at most 10000 are read");
+}
+
 static void the_background_counts_as_an_output_but_not_as_a_class(void **state)
 {
     (void)state;
@@ -306,7 +388,7 @@ static void the_background_counts_as_an_output_but_not_as_a_class(void **state)
 static void keys_that_are_not_known_are_kept(void **state)
 {
     (void)state;
-    det_text file = altered_model("\"input\":{", "\"priors\":{\"scales\":[1.5,2]},"
+    det_text file = altered_model("\"input\":{", "\"regimes\":{\"scales\":[1.5,2]},"
                                                  "\"input\":{\"gamma\":2.2,");
     det_model *model = open_text(&file, "future.safetensors");
     det_error error = {0};
@@ -697,16 +779,10 @@ static void errors_name_the_file(void **state)
     test_sketch_free(&sketch);
 }
 
-static void short_memory_is_reported_and_nothing_leaks(void **state)
-{
-    (void)state;
 #ifdef DET_FAULT_INJECTION
-    det_text rich =
-        altered_model("{\"name\":\"banana\"}", "{\"name\":\"banana\",\"synset\":\"n07753592\","
-                                               "\"synonyms\":[\"plantain\",\"pisang\"]}");
-    const char *path = test_path("rich.safetensors"), *copy = test_path("short.safetensors");
-    test_write_file(path, rich.data, rich.length);
-    det_text_free(&rich);
+static void assert_short_memory_is_reported(const char *path)
+{
+    const char *copy = test_path("short.safetensors");
     det_status status = DET_MEMORY;
     for (uint64_t n = 1; status != DET_OK; n++) {
         det_model *model = NULL;
@@ -719,6 +795,22 @@ static void short_memory_is_reported_and_nothing_leaks(void **state)
         assert_int_equal(status, failed ? DET_MEMORY : DET_OK);
         det_model_free(model);
     }
+}
+#endif
+
+static void short_memory_is_reported_and_nothing_leaks(void **state)
+{
+    (void)state;
+#ifdef DET_FAULT_INJECTION
+    det_text rich =
+        altered_model("{\"name\":\"banana\"}", "{\"name\":\"banana\",\"synset\":\"n07753592\","
+                                               "\"synonyms\":[\"plantain\",\"pisang\"]}");
+    const char *path = test_path("rich.safetensors");
+    test_write_file(path, rich.data, rich.length);
+    det_text_free(&rich);
+    assert_short_memory_is_reported(path);
+    test_multibox_network(path);
+    assert_short_memory_is_reported(path);
 #else
     skip();
 #endif
@@ -733,6 +825,9 @@ int main(void)
         cmocka_unit_test(the_digest_of_the_file_covers_how_the_network_is_fed),
         cmocka_unit_test(a_shared_model_lives_until_its_last_reference),
         cmocka_unit_test(classes_may_have_ids_synsets_and_synonyms),
+        cmocka_unit_test(priors_are_read_as_they_were_written),
+        cmocka_unit_test(priors_that_make_no_sense_are_refused),
+        cmocka_unit_test(more_priors_than_are_read_are_refused),
         cmocka_unit_test(the_background_counts_as_an_output_but_not_as_a_class),
         cmocka_unit_test(keys_that_are_not_known_are_kept),
         cmocka_unit_test(writing_a_model_that_was_read_gives_equal_bytes),
