@@ -118,7 +118,8 @@ typedef struct det_agreement {
     det_precision precision;
     int weight_bits;   /**< of int8: 8 or 7; else 0 */
     size_t regions;    /**< that were compared */
-    double same_class; /**< share of them whose most probable class stayed */
+    double same_class; /**< share of them whose most probable class stayed; where probabilities are
+                            independent (sigmoid), "none reaches a half" is one more class */
     double change;     /**< mean of |difference| of that class's probability */
     bool verified;     /**< both were good enough when the model was calibrated */
 } det_agreement;

@@ -88,7 +88,8 @@ DET_API void det_network_step(const det_network *network, size_t index, const ch
                               const char **implementation);
 
 /** What kind of work a step is: "convolution", "inner product", "pooling", "LRN", "concat",
- *  "reorder" (of a layout or a type), "ReLU", "softmax", or "other". Not to be freed. */
+ *  "reorder" (of a layout or a type), "ReLU", "softmax", "sigmoid", or "other". Not to be
+ *  freed. */
 DET_API const char *det_network_step_kind(const det_network *network, size_t index);
 
 /** A worker for any of the given networks (an ensemble shares its arena).

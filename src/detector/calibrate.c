@@ -202,6 +202,21 @@ static int most_probable(const float *row, size_t count)
     return (int)best;
 }
 
+/* Whether what `row` says of crop `index` of a set names the same class as f32 did: the most
+ * probable output. Of probabilities that are independent of each other none is named where none
+ * reaches a half. */
+static bool names_same_class(const calibration *c, const crop_set *set, size_t index,
+                             const float *row)
+{
+    const float half = .5F;
+    const int winner = most_probable(row, class_outputs(c));
+    if (c->model->graph.nodes[c->model->probabilities].op == DET_OP_SIGMOID) {
+        const bool named = set->probabilities[index] >= half;
+        if (!named || row[winner] < half) return named == (row[winner] >= half);
+    }
+    return winner == set->classes[index];
+}
+
 static bool note_classes(crop_set *set)
 {
     set->classes = det_alloc_array(set->count, sizeof *set->classes);
@@ -436,9 +451,9 @@ static det_status measure(calibration *c, int part, size_t count, det_agreement 
         status = run_batch(c, &r, set, first, count, &some, error);
         for (size_t i = 0; status == DET_OK && i < some; i++) {
             const float *probabilities = r.outputs[0] + i * row;
-            const int winner = set->classes[first + i];
-            same += most_probable(probabilities, row) == winner;
-            change += fabs((double)(probabilities[winner] - set->probabilities[first + i]));
+            const float before = set->probabilities[first + i];
+            same += names_same_class(c, set, first + i, probabilities);
+            change += fabs((double)(probabilities[set->classes[first + i]] - before));
         }
     }
     free_runner(&r);

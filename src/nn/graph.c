@@ -17,6 +17,7 @@ static const char *const op_names[DET_OP_COUNT] = {
     [DET_OP_DROPOUT] = "dropout",
     [DET_OP_INNER_PRODUCT] = "inner_product",
     [DET_OP_SOFTMAX] = "softmax",
+    [DET_OP_SIGMOID] = "sigmoid",
 };
 
 const char *det_op_name(det_op op)

@@ -16,6 +16,7 @@ typedef enum det_op {
     DET_OP_DROPOUT,
     DET_OP_INNER_PRODUCT,
     DET_OP_SOFTMAX,
+    DET_OP_SIGMOID,
     DET_OP_COUNT
 } det_op;
 
@@ -96,7 +97,8 @@ size_t det_shape_values(det_shape shape);
 /** Output size of a pool along one side. */
 int det_pool_size(int size, int kernel, int stride, int pad, bool ceil_mode);
 
-/** Multiply-accumulates of a layer for one picture; pools, LRN and softmax count as none. */
+/** Multiply-accumulates of a layer for one picture; pools, LRN, softmax and sigmoid count as none.
+ */
 uint64_t det_node_macs(const det_node *node, det_shape input, det_shape output);
 
 /** Frees what the graph owns (not the values of its weights) and empties it. */

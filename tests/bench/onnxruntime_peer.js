@@ -99,6 +99,7 @@ const converters = {
   inner_product: (layer) => [node('Flatten', layer.inputs, `${layer.outputs[0]}/flat`, integerAttribute('axis', 1)),
     node('Gemm', [`${layer.outputs[0]}/flat`, ...weightsOf(layer)], layer.outputs[0], integerAttribute('transB', 1))],
   softmax: (layer) => [node('Softmax', layer.inputs, layer.outputs[0], integerAttribute('axis', 1))],
+  sigmoid: (layer) => [node('Sigmoid', layer.inputs, layer.outputs[0])],
 };
 
 function toOnnx({ graph, input, tensors }, batch) {

@@ -217,6 +217,7 @@ static det_text export_node(const exporter *e, int index)
         [DET_OP_DROPOUT] = {"Dropout", 6},
         [DET_OP_INNER_PRODUCT] = {"InnerProduct", 14},
         [DET_OP_SOFTMAX] = {"Softmax", 20},
+        [DET_OP_SIGMOID] = {"Sigmoid", 19},
     };
     const det_node *node = &e->model->graph.nodes[index];
     det_text bottoms = {0};

@@ -220,6 +220,8 @@ static double compute(const layer *l, int c, int y, int x)
         return multiply(l, c);
     case DET_OP_SOFTMAX:
         return exponential_share(l, c, y, x);
+    case DET_OP_SIGMOID:
+        return 1 / (1 + exp(-v));
     case DET_OP_COUNT:
         break;
     }

@@ -11,10 +11,12 @@
 
 enum { red, green, blue, background, outputs };
 
-/* Mean colour of the crop -> inner product -> softmax. Class scores: strength * (own channel - the
- * mean of the others); the background's is a constant that only pure colours exceed. */
-static const char *write_color_model(const char *name, float strength)
+/* Mean colour of the crop -> inner product -> softmax or sigmoid. Class scores: strength * (own
+ * channel - the mean of the others). The background's is a constant that only pure colours exceed;
+ * probabilities that are independent have no background, and scores are that much less. */
+static const char *write_model_of(const char *name, float strength, det_op last)
 {
+    const bool independent = last == DET_OP_SIGMOID;
     test_sketch sketch = test_sketch_create(16, 16);
     det_model *model = sketch.model;
     const float mean[3] = {104, 117, 123};
@@ -23,13 +25,17 @@ static const char *write_color_model(const char *name, float strength)
         &sketch, "mean",
         (det_node){.op = DET_OP_AVERAGE_POOL, .window = test_window(1, 1, 0), .global = true},
         DET_PICTURE);
-    node = test_sketch_chain(&sketch, "fc",
-                             (det_node){.op = DET_OP_INNER_PRODUCT, .channels = outputs}, node);
+    node = test_sketch_chain(
+        &sketch, "fc",
+        (det_node){.op = DET_OP_INNER_PRODUCT, .channels = independent ? background : outputs},
+        node);
     static const float weights[outputs][3] = {
         {-.5f, -.5f, 1}, {-.5f, 1, -.5f}, {1, -.5f, -.5f}, {0}};
-    for (int i = 0; i < outputs * 3; i++) sketch.values[0][i] = weights[i / 3][i % 3] * strength;
-    for (int i = 0; i < outputs; i++) sketch.values[1][i] = i == background ? 100 * strength : 0;
-    test_sketch_chain(&sketch, "prob", (det_node){.op = DET_OP_SOFTMAX}, node);
+    const int count = independent ? background : outputs;
+    for (int i = 0; i < count * 3; i++) sketch.values[0][i] = weights[i / 3][i % 3] * strength;
+    for (int i = 0; i < count; i++)
+        sketch.values[1][i] = (i == background ? 100 : independent ? -100 : 0) * strength;
+    test_sketch_chain(&sketch, "prob", (det_node){.op = last}, node);
     test_sketch_complete(&sketch);
 
     static const char *const names[] = {"red", "green", "blue"};
@@ -38,12 +44,17 @@ static const char *write_color_model(const char *name, float strength)
         model->classes[i].name = i < background ? det_copy_string(names[i]) : NULL;
     }
     model->class_count = background; /* the last output is no class */
-    model->background_index = background;
+    model->background_index = independent ? -1 : background;
     det_error error = {0};
     const char *path = test_path(name);
     test_assert_ok(det_model_write(model, path, &error), &error);
     test_sketch_free(&sketch);
     return path;
+}
+
+static const char *write_color_model(const char *name, float strength)
+{
+    return write_model_of(name, strength, DET_OP_SOFTMAX);
 }
 
 static det_detector *color_detector(void)
@@ -62,10 +73,8 @@ static det_result detect(const det_detector *detector)
     return result;
 }
 
-static void a_red_and_a_blue_square_are_found_and_nothing_else(void **state)
+static void assert_both_squares_are_found(const det_detector *detector)
 {
-    (void)state;
-    det_detector *detector = color_detector();
     det_result result = detect(detector);
     assert_int_equal(result.width, 220);
     assert_int_equal(result.height, 150);
@@ -84,6 +93,54 @@ static void a_red_and_a_blue_square_are_found_and_nothing_else(void **state)
     assert_int_equal(found[0], 1);
     assert_int_equal(found[1], 1);
     det_result_free(&result);
+}
+
+static void a_red_and_a_blue_square_are_found_and_nothing_else(void **state)
+{
+    (void)state;
+    det_detector *detector = color_detector();
+    assert_both_squares_are_found(detector);
+    det_detector_free(detector);
+}
+
+static void classes_whose_probabilities_are_independent_need_no_background(void **state)
+{
+    (void)state;
+    static const char *const precisions[] = {"classifier.precision=f32",
+                                             "classifier.precision=bf16"};
+    const char *path = write_model_of("independent.safetensors", .05f, DET_OP_SIGMOID);
+    for (size_t i = 0; i < 1u + (det_precision_check(DET_BF16, NULL) == DET_OK); i++) {
+        det_config *config = test_config_of(&path, 1);
+        test_config_set(config, precisions[i]);
+        det_detector *detector = test_detector_of(config);
+        assert_both_squares_are_found(detector);
+        det_detector_free(detector);
+    }
+}
+
+/* The red square is (20, 20, 235), the mean that is taken away (104, 117, 123). Its scores are
+ * .01 * (112 + 90.5 - 100) = 1.025 for red, -2.11 for green and -1.915 for blue. */
+static void an_independent_probability_is_the_sigmoid_of_its_score(void **state)
+{
+    static const float expected[] = {.735945f, .108129f, .128420f};
+    (void)state;
+    const char *path = write_model_of("independent.safetensors", .01f, DET_OP_SIGMOID);
+    det_config *config = test_config_of(&path, 1);
+    config->postprocess.score_threshold = 0;
+    config->classifier.context_px = 0;
+    det_detector *detector = test_detector_of(config);
+    det_image image = test_squares();
+    det_result result = {0};
+    det_error error = {0};
+    const det_region inside = {.box = {30, 30, 70, 70}};
+    test_assert_ok(det_detector_classify(detector, &image, &inside, 1, NULL, &result, &error),
+                   &error);
+    assert_int_equal(result.detection_count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_float_equal(result.detections[i].score, expected[result.detections[i].class_id],
+                           1e-5);
+    det_result_free(&result);
+    det_image_free(&image);
     det_detector_free(detector);
 }
 
@@ -599,6 +656,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_red_and_a_blue_square_are_found_and_nothing_else),
+        cmocka_unit_test(classes_whose_probabilities_are_independent_need_no_background),
+        cmocka_unit_test(an_independent_probability_is_the_sigmoid_of_its_score),
         cmocka_unit_test(detections_come_best_first_and_are_the_same_on_any_number_of_threads),
         cmocka_unit_test(selected_classes_alone_are_reported),
         cmocka_unit_test(an_unknown_class_is_refused_with_near_ones),

@@ -174,13 +174,13 @@ static void a_convolution_without_a_bias_agrees(void **state)
     test_assert_ok(det_network_compile(sketch.model, &options, &network, &error), &error);
     test_assert_ok(det_worker_create((const det_network *const[]){network}, 1, &worker, &error),
                    &error);
-    float *input = test_random_values(3 * side_h * side_w, 3);
-    float *output = det_alloc_array(16 * side_h * side_w, sizeof *output);
+    float *input = test_random_values((size_t)3 * side_h * side_w, 3);
+    float *output = det_alloc_array((size_t)16 * side_h * side_w, sizeof *output);
     test_assert_ok(det_network_run_tensor(network, worker, input, 1, &output, &error), &error);
     node->bias.values = zeros; /* the reference adds the bias it finds */
     float *expected = test_reference_run(sketch.model, input, layer);
     node->bias.values = biased;
-    const double largest = largest_of(expected, 16 * side_h * side_w);
+    const double largest = largest_of(expected, (size_t)16 * side_h * side_w);
     for (int i = 0; i < 16 * side_h * side_w; i++)
         assert_true(fabs((double)(output[i] - expected[i])) <=
                     tolerance((double)expected[i], largest));
@@ -275,6 +275,23 @@ static void softmax_and_inner_product_agree(void **state)
     assert_agrees(&sketch, layer);
     assert_agrees(&sketch,
                   test_sketch_chain(&sketch, "prob", (det_node){.op = DET_OP_SOFTMAX}, layer));
+    test_sketch_free(&sketch);
+}
+
+static void sigmoids_of_maps_and_of_an_inner_product_agree(void **state)
+{
+    (void)state;
+    assert_layer_agrees((det_node){.op = DET_OP_SIGMOID});
+    test_sketch sketch = test_sketch_create(side_h, side_w);
+    int layer = add_stem(&sketch, 16);
+    layer = test_sketch_chain(
+        &sketch, "mean",
+        (det_node){.op = DET_OP_AVERAGE_POOL, .window = {1, 1, 1, 1, 0, 0, 1, 1}, .global = true},
+        layer);
+    layer = test_sketch_chain(&sketch, "fc", (det_node){.op = DET_OP_INNER_PRODUCT, .channels = 7},
+                              layer);
+    assert_agrees(&sketch,
+                  test_sketch_chain(&sketch, "prob", (det_node){.op = DET_OP_SIGMOID}, layer));
     test_sketch_free(&sketch);
 }
 
@@ -415,6 +432,7 @@ int main(void)
         cmocka_unit_test(lrn_agrees),
         cmocka_unit_test(relus_agree_with_and_without_a_slope),
         cmocka_unit_test(softmax_and_inner_product_agree),
+        cmocka_unit_test(sigmoids_of_maps_and_of_an_inner_product_agree),
         cmocka_unit_test(an_inception_module_agrees_whatever_its_widths),
         cmocka_unit_test(a_branch_that_others_read_keeps_its_values),
         cmocka_unit_test(maps_may_be_fed_and_received_with_channels_last),

@@ -6,6 +6,7 @@
 #include "src/base/random.h"
 #include "src/nn/model_file.h"
 #include "tests/unit/support_network.h"
+#include "tests/unit/support_reference.h"
 
 #include <math.h>
 #include <string.h>
@@ -63,6 +64,29 @@ static void every_step_has_the_kind_of_its_layer(void **state)
     }
     assert_int_equal(found, sizeof expected / sizeof *expected);
     tear_down(&f);
+}
+
+/* Both are element by element to oneDNN. */
+static void a_sigmoid_and_a_relu_are_told_apart(void **state)
+{
+    (void)state;
+    test_sketch sketch = test_sketch_create(side, side);
+    const int relu = test_sketch_chain(&sketch, "relu", (det_node){.op = DET_OP_RELU}, DET_PICTURE);
+    test_sketch_chain(&sketch, "prob", (det_node){.op = DET_OP_SIGMOID}, relu);
+    det_network *network = NULL;
+    det_error error = {0};
+    const char *to = "prob";
+    const det_network_options options = {.to = &to, .to_count = 1};
+    test_assert_ok(det_network_compile(sketch.model, &options, &network, &error), &error);
+    int relus = 0, sigmoids = 0;
+    for (size_t i = 0; i < det_network_step_count(network); i++) {
+        relus += strcmp(det_network_step_kind(network, i), "ReLU") == 0;
+        sigmoids += strcmp(det_network_step_kind(network, i), "sigmoid") == 0;
+    }
+    assert_int_equal(relus, 1);
+    assert_int_equal(sigmoids, 1);
+    det_network_free(network);
+    test_sketch_free(&sketch);
 }
 
 static void timed_steps_give_the_same_bits_and_add_to_the_sums(void **state)
@@ -152,12 +176,14 @@ static void winograd_agrees_with_direct_convolutions(void **state)
         (det_node){.op = DET_OP_CONVOLUTION, .groups = 1, .channels = channels, .window = one},
         last);
     det_random random = det_random_create(1, 1);
-    for (size_t i = 0; i < 3 * map * map; i++) input[i] = (float)det_random_double(&random) - .5f;
+    for (size_t i = 0; i < (size_t)3 * map * map; i++)
+        input[i] = (float)det_random_double(&random) - .5f;
     run_convolutions(&sketch, last, false, direct, input);
     run_convolutions(&sketch, last, true, other, input);
     float largest = 0;
-    for (size_t i = 0; i < channels * map * map; i++) largest = fmaxf(largest, fabsf(direct[i]));
-    for (size_t i = 0; i < channels * map * map; i++)
+    for (size_t i = 0; i < (size_t)channels * map * map; i++)
+        largest = fmaxf(largest, fabsf(direct[i]));
+    for (size_t i = 0; i < (size_t)channels * map * map; i++)
         assert_true(fabsf(direct[i] - other[i]) <= 1e-4f * largest);
     test_sketch_free(&sketch);
 }
@@ -166,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_step_has_the_kind_of_its_layer),
+        cmocka_unit_test(a_sigmoid_and_a_relu_are_told_apart),
         cmocka_unit_test(timed_steps_give_the_same_bits_and_add_to_the_sums),
         cmocka_unit_test(what_cannot_run_cannot_be_timed),
         cmocka_unit_test(winograd_agrees_with_direct_convolutions),

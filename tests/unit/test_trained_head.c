@@ -149,6 +149,48 @@ static void write_head(float rows[outputs][features], const float *moves, int mo
            path);
 }
 
+static double difference_product(const float *x, const float *a, const float *b)
+{
+    double sum = 0;
+    for (int i = 0; i < features; i++) sum += (double)(x[i] - a[i]) * (double)(x[i] - b[i]);
+    return sum;
+}
+
+/* Each class by itself: its own row gets 10 and the two others -10. The weights are a sum of the
+ * ways from these, u and v, with the products 20 with each. */
+static void write_independent_head(float rows[outputs][features], const char *path)
+{
+    static const det_class classes[class_count] = {{.name = "red", .category_id = 4},
+                                                   {.name = "blue", .category_id = 9}};
+    static const int places[class_count] = {red_output, blue_output};
+    float weights[class_count * features], biases[class_count];
+    for (int c = 0; c < class_count; c++) {
+        const float *own = rows[places[c]], *a = rows[background], *b = rows[places[1 - c]];
+        const double uu = difference_product(own, a, a), uv = difference_product(own, a, b),
+                     vv = difference_product(own, b, b), det = uu * vv - uv * uv;
+        biases[c] = 10;
+        for (int i = 0; i < features; i++) {
+            const double u = (double)(own[i] - a[i]), v = (double)(own[i] - b[i]);
+            const double weight = 20 * ((vv - uv) * u + (uu - uv) * v) / det;
+            weights[c * features + i] = (float)weight;
+            biases[c] -= (float)weight * own[i];
+        }
+    }
+    const det_new_layer layers[] = {
+        linear_layer("scores", class_count, weights, biases),
+        {.name = "prob", .inputs = {"scores"}, .node = {.op = DET_OP_SIGMOID}}};
+    derive(trunk_path,
+           &(det_model_recipe){.layers = layers,
+                               .layer_count = 2,
+                               .probabilities = "prob",
+                               .features = "grid",
+                               .classes = classes,
+                               .class_count = class_count,
+                               .background_index = -1,
+                               .context_px = -1},
+           path);
+}
+
 static const char *learn_moves(const char *mode, const float *moves, int move_count,
                                const char *name)
 {
@@ -233,6 +275,37 @@ static void a_learned_head_runs_in_8_bits_after_calibration(void **state)
         assert_string_equal(det_model_output(model, DET_ROLE_REGIONS), "relu1");
         det_model_free(model);
         assert_finds_both(calibrated, modes[m], "classifier.precision=int8");
+    }
+}
+
+static const char *learn_independent(const char *mode)
+{
+    float rows[outputs][features];
+    const char *path = test_path("independent.safetensors");
+    extract(mode, rows);
+    write_independent_head(rows, path);
+    return path;
+}
+
+static void independent_classes_run_in_every_precision(void **state)
+{
+    (void)state;
+    const char *calibrated = test_path("independent-int8.safetensors"), *picture = picture_path;
+    const det_calibration_options few = {.regions = 40};
+    for (int m = 0; m < 2; m++) {
+        det_error error = {0};
+        const char *path = learn_independent(modes[m]);
+        assert_finds_both(path, modes[m], "classifier.precision=f32");
+        if (det_precision_check(DET_BF16, NULL) == DET_OK)
+            assert_finds_both(path, modes[m], "classifier.precision=bf16");
+        test_assert_ok(det_model_calibrate(path, &picture, 1, &few, calibrated, NULL, &error),
+                       &error);
+        assert_finds_both(calibrated, modes[m], "classifier.precision=int8");
+        det_model *model = NULL;
+        test_assert_ok(det_model_open(calibrated, &model, &error), &error);
+        for (size_t i = 0; i < det_model_agreement_count(model); i++)
+            assert_float_equal(det_model_agreement(model, i)->same_class, 1, 0);
+        det_model_free(model);
     }
 }
 
@@ -475,6 +548,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_learned_head_finds_what_it_learned_in_crops_and_in_pooled_regions),
         cmocka_unit_test(a_learned_head_runs_in_8_bits_after_calibration),
+        cmocka_unit_test(independent_classes_run_in_every_precision),
         cmocka_unit_test(the_background_is_never_a_detection_and_has_no_class_id),
         cmocka_unit_test(the_background_is_no_label_of_a_picture),
         cmocka_unit_test(boxes_move_as_the_model_says_and_stay_in_the_picture),

@@ -81,12 +81,19 @@ static inline dnnl_status_t det_pd_lrn(dnnl_primitive_desc_t *pd, dnnl_engine_t 
                                                   values[1], values[2], attributes);
 }
 
-static inline dnnl_status_t det_pd_relu(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
-                                        det_const_layout in, float slope,
-                                        const_dnnl_primitive_attr_t attributes)
+static inline dnnl_status_t det_pd_eltwise(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                                           dnnl_alg_kind_t algorithm, det_const_layout in,
+                                           float alpha, const_dnnl_primitive_attr_t attributes)
 {
-    return dnnl_eltwise_forward_primitive_desc_create(
-        pd, engine, dnnl_forward_inference, dnnl_eltwise_relu, in, in, slope, 0, attributes);
+    return dnnl_eltwise_forward_primitive_desc_create(pd, engine, dnnl_forward_inference, algorithm,
+                                                      in, in, alpha, 0, attributes);
+}
+
+static inline dnnl_alg_kind_t det_eltwise_algorithm(const_dnnl_primitive_desc_t pd)
+{
+    dnnl_alg_kind_t algorithm = dnnl_alg_kind_undef;
+    dnnl_primitive_desc_query(pd, dnnl_query_alg_kind, 0, &algorithm);
+    return algorithm;
 }
 
 static inline dnnl_status_t det_pd_inner_product(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
@@ -213,16 +220,23 @@ static inline dnnl_status_t det_pd_lrn(dnnl_primitive_desc_t *pd, dnnl_engine_t 
                : status;
 }
 
-static inline dnnl_status_t det_pd_relu(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
-                                        det_const_layout in, float slope,
-                                        const_dnnl_primitive_attr_t attributes)
+static inline dnnl_status_t det_pd_eltwise(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                                           dnnl_alg_kind_t algorithm, det_const_layout in,
+                                           float alpha, const_dnnl_primitive_attr_t attributes)
 {
     dnnl_eltwise_desc_t operation;
-    const dnnl_status_t status = dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_inference,
-                                                                dnnl_eltwise_relu, in, slope, 0);
+    const dnnl_status_t status =
+        dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_inference, algorithm, in, alpha, 0);
     return status == dnnl_success
                ? dnnl_primitive_desc_create(pd, &operation, attributes, engine, NULL)
                : status;
+}
+
+static inline dnnl_alg_kind_t det_eltwise_algorithm(const_dnnl_primitive_desc_t pd)
+{
+    const dnnl_eltwise_desc_t *operation = NULL;
+    const dnnl_status_t status = dnnl_primitive_desc_query(pd, dnnl_query_eltwise_d, 0, &operation);
+    return status == dnnl_success && operation ? operation->alg_kind : dnnl_alg_kind_undef;
 }
 
 static inline dnnl_status_t det_pd_inner_product(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,

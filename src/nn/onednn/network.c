@@ -299,6 +299,8 @@ static int add_layer(compilation *c, int index, det_error *error)
         return det_add_relu(plan, &layer, input, error);
     case DET_OP_SOFTMAX:
         return det_add_softmax(plan, &layer, input, error);
+    case DET_OP_SIGMOID:
+        return det_add_sigmoid(plan, &layer, input, error);
     case DET_OP_CONCAT:
         return add_general_concat(c, &layer, error);
     case DET_OP_DROPOUT:
@@ -584,6 +586,8 @@ static const char *primitive_kind(const_dnnl_primitive_t primitive)
     dnnl_primitive_kind_t kind = dnnl_undefined_primitive;
     if (dnnl_primitive_get_primitive_desc(primitive, &pd) == dnnl_success)
         dnnl_primitive_desc_query(pd, dnnl_query_primitive_kind, 0, &kind);
+    if (kind == dnnl_eltwise && det_eltwise_algorithm(pd) == dnnl_eltwise_logistic)
+        return "sigmoid";
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].kind == kind) return names[i].name;
     return "other";

@@ -247,6 +247,7 @@ int det_add_lrn(det_plan *plan, const det_layer *layer, int input, det_error *er
 int det_add_relu(det_plan *plan, const det_layer *layer, int input, det_error *error);
 int det_add_inner_product(det_plan *plan, const det_layer *layer, int input, det_error *error);
 int det_add_softmax(det_plan *plan, const det_layer *layer, int input, det_error *error);
+int det_add_sigmoid(det_plan *plan, const det_layer *layer, int input, det_error *error);
 int det_add_concat(det_plan *plan, const det_layer *layer, const int *inputs, det_error *error);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The layers without weights that stand on one input: ReLU, LRN, softmax. */
+/* The layers without weights that stand on one input: ReLU, LRN, softmax, sigmoid. */
 #include "src/nn/onednn/plan.h"
 
 typedef dnnl_status_t describe(const det_plan *plan, const det_node *node, det_const_layout in,
@@ -25,7 +25,8 @@ static dnnl_status_t describe_relu(const det_plan *plan, const det_node *node, d
                                    const_dnnl_primitive_attr_t attributes,
                                    dnnl_primitive_desc_t *pd)
 {
-    return det_pd_relu(pd, plan->engine, in, node->negative_slope, attributes);
+    return det_pd_eltwise(pd, plan->engine, dnnl_eltwise_relu, in, node->negative_slope,
+                          attributes);
 }
 
 int det_add_relu(det_plan *plan, const det_layer *layer, int input, det_error *error)
@@ -61,4 +62,18 @@ static dnnl_status_t describe_softmax(const det_plan *plan, const det_node *node
 int det_add_softmax(det_plan *plan, const det_layer *layer, int input, det_error *error)
 {
     return add(plan, layer, input, describe_softmax, error);
+}
+
+/* y = 1 / (1 + exp(-x)). */
+static dnnl_status_t describe_sigmoid(const det_plan *plan, const det_node *node,
+                                      det_const_layout in, const_dnnl_primitive_attr_t attributes,
+                                      dnnl_primitive_desc_t *pd)
+{
+    (void)node;
+    return det_pd_eltwise(pd, plan->engine, dnnl_eltwise_logistic, in, 0, attributes);
+}
+
+int det_add_sigmoid(det_plan *plan, const det_layer *layer, int input, det_error *error)
+{
+    return add(plan, layer, input, describe_sigmoid, error);
 }
