@@ -38,6 +38,36 @@ typedef struct det_trained_class {
     double ap50, ap;        /**< cross-validated; NaN where there is no object */
 } det_trained_class;
 
+/** What may be wrong with an annotation. */
+typedef enum det_suspicion_kind {
+    DET_SUSPICION_MISSED = 0, /**< an object without a label */
+    DET_SUSPICION_CLASS,      /**< a label of another class */
+    DET_SUSPICION_BOX,        /**< a label whose box does not fit */
+    DET_SUSPICION_DUPLICATE,  /**< two labels of one object */
+    DET_SUSPICION_KINDS
+} det_suspicion_kind;
+
+/** "missed box", "wrong class", "loose box", "duplicate"; never NULL. */
+DET_API const char *det_suspicion_kind_name(det_suspicion_kind kind);
+
+/** A label that is worth a look. */
+typedef struct det_suspicion {
+    det_suspicion_kind kind;
+    size_t image;    /**< where in the annotations */
+    size_t object;   /**< the label, in annotations->objects; of two the later one; SIZE_MAX: the
+                          one that is missed */
+    size_t other;    /**< of two labels of one object the earlier one, else SIZE_MAX */
+    size_t category; /**< of what was found there, or of `other` */
+    det_box box;     /**< where it was found, or of `other`; pixels */
+    double score;    /**< of the detection, a probability; NaN where two labels are compared */
+    double overlap;  /**< IoU of the label with what was found or with `other`; 0 without label */
+    double doubt;    /**< in [0, 1]: what speaks against the label times what does not speak for it.
+                          A detection: its score (1 - s) (1 - IoU), s being the score of the best
+                          detection that has the label's class and overlaps it by half, and IoU
+                          being 0 for a wrong class. Two labels: their IoU */
+    const char *why; /**< a sentence, UTF-8 */
+} det_suspicion;
+
 /** What came of a training. Owns what it points to. */
 typedef struct det_training {
     const det_trained_class *classes;
@@ -48,6 +78,9 @@ typedef struct det_training {
     size_t proposed, extracted;       /**< pictures whose proposals, features were not kept yet */
     int folds;
     det_interval ap50, ap; /**< cross-validated: each picture by a head that never saw it */
+    const det_suspicion *suspicions; /**< the most doubtful labels, at most 20, the worst first; at
+                                          most one a place */
+    size_t suspicion_count;
 } det_training;
 
 /** Trains a detector and writes it as a model file that det_detector_create takes.

@@ -8,6 +8,7 @@
 #include "src/cli/report.h"
 #include "src/cli/statistics.h"
 #include "src/cli/train_inputs.h"
+#include "src/cli/train_report.h"
 #include "src/cli/truth.h"
 
 #include <math.h>
@@ -50,7 +51,8 @@ static void print_interval(const char *name, const det_interval *interval)
     printf(", 95 %% interval [%.3f, %.3f]\n", interval->low, interval->high);
 }
 
-static void print_training(const det_training *t, const char *output)
+static void print_training(const det_training *t, const det_annotations *annotations,
+                           const char *output)
 {
     printf("Learned from %zu objects of %zu classes on %zu pictures; %.1f %% of the objects are "
            "proposed.\n",
@@ -69,6 +71,7 @@ static void print_training(const det_training *t, const char *output)
         cli_print_share(SHARE_WIDTH, c->ap);
         putchar('\n');
     }
+    cli_print_suspicions(t, annotations);
     printf("\n%s is ready. Next:\n  detect -m %s --draw found/ PICTURE...\n", output, output);
 }
 
@@ -143,7 +146,7 @@ static det_status run_training(const cli_values *values, const det_config *confi
         det_train(config, annotations, &options, &run, output, &training, error);
     for (int i = 0; i < DET_TRAIN_STAGES; i++)
         if (s.begun[i]) cli_progress_clear(&s.bars[i]);
-    if (status == DET_OK) print_training(training, output);
+    if (status == DET_OK) print_training(training, annotations, output);
     det_training_free(training);
     free(cache);
     return status;

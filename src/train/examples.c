@@ -30,6 +30,14 @@ bool det_object_counts(const det_annotations *annotations, size_t object, int pi
     return box.x1 - box.x0 >= 1 && box.y1 - box.y0 >= 1;
 }
 
+double det_share_in_crowd(det_box region, det_box crowd)
+{
+    const double sized[2][4] = {
+        {region.x0, region.y0, (double)region.x1 - region.x0, (double)region.y1 - region.y0},
+        {crowd.x0, crowd.y0, (double)crowd.x1 - crowd.x0, (double)crowd.y1 - crowd.y0}};
+    return det_overlap_sized(sized[0], sized[1], true);
+}
+
 /* ---- Labels --------------------------------------------------------------------------------- */
 
 /* A picture whose regions are labelled. */
@@ -42,15 +50,6 @@ typedef struct {
     bool *counts;   /* whether each is learned */
 } labelled;
 
-/* How much of a region lies in a crowd. */
-static double share_in(det_box region, det_box crowd)
-{
-    const double sized[2][4] = {
-        {region.x0, region.y0, (double)region.x1 - region.x0, (double)region.y1 - region.y0},
-        {crowd.x0, crowd.y0, (double)crowd.x1 - crowd.x0, (double)crowd.y1 - crowd.y0}};
-    return det_overlap_sized(sized[0], sized[1], true);
-}
-
 /* Whether a region shows too much of something that must teach nothing. */
 static bool shows_ignored(const labelled *l, det_box region)
 {
@@ -59,7 +58,7 @@ static bool shows_ignored(const labelled *l, det_box region)
         if (l->counts[i]) continue;
         const bool crowd = l->annotations->objects[l->image->first_object + i].crowd;
         const double share =
-            crowd ? share_in(region, l->boxes[i]) : det_box_iou(region, l->boxes[i]);
+            crowd ? det_share_in_crowd(region, l->boxes[i]) : det_box_iou(region, l->boxes[i]);
         if (share > 0 && share >= (crowd ? half : l->options->negative_iou)) return true;
     }
     return false;

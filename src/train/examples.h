@@ -21,6 +21,9 @@ bool det_object_counts(const det_annotations *annotations, size_t object, int pi
 det_box det_object_box(const det_annotations *annotations, size_t object, int picture_width,
                        int picture_height);
 
+/** How much of a region lies in a crowd, in [0, 1]. */
+double det_share_in_crowd(det_box region, det_box crowd);
+
 /** Classes that are learned, and their places among the categories of the annotations. */
 typedef struct det_learned_classes {
     size_t count;

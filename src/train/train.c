@@ -10,13 +10,14 @@
 #include "src/train/box_fit.h"
 #include "src/train/cross_validation.h"
 #include "src/train/folds.h"
+#include "src/train/suspicions.h"
 #include "src/train/trained_model.h"
 
 #include <math.h>
 
 /* Candidates of less are not worth a look; and how many a picture may have (COCO's maxDets). */
 static const float least_score = .005F;
-enum { MOST_DETECTIONS = 100, ITERATIONS = 80 };
+enum { MOST_DETECTIONS = 100, ITERATIONS = 80, MOST_SUSPICIONS = 20 };
 /* R-CNN, appendix C. */
 static const double ridge = 1000;
 
@@ -25,6 +26,7 @@ typedef struct {
     det_training seen; /* comes first: the view that the caller has */
     det_trained_class *classes;
     char **names;
+    det_suspicions suspicions;
 } training_data;
 
 typedef struct {
@@ -312,7 +314,13 @@ static det_status report(const training *t, training_data *data, det_error *erro
     data->seen.folds = t->fold_count;
     count_all(t, data);
     det_status status = evaluate(t, NULL, &data->seen.ap, data->classes, error);
-    return status == DET_OK ? evaluate(t, &half, &data->seen.ap50, data->classes, error) : status;
+    if (status == DET_OK) status = evaluate(t, &half, &data->seen.ap50, data->classes, error);
+    if (status == DET_OK)
+        status = det_find_suspicions(t->annotations, &t->found, MOST_SUSPICIONS, &data->suspicions,
+                                     error);
+    data->seen.suspicions = data->suspicions.items;
+    data->seen.suspicion_count = data->suspicions.count;
+    return status;
 }
 
 void det_training_free(det_training *result)
@@ -322,6 +330,7 @@ void det_training_free(det_training *result)
     for (size_t c = 0; data->names && c < data->seen.class_count; c++) det_free(data->names[c]);
     det_free(data->names);
     det_free(data->classes);
+    det_suspicions_free(&data->suspicions);
     det_free(data);
 }
 
