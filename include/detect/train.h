@@ -31,11 +31,32 @@ typedef struct det_train_options {
     void *progress_context;
 } det_train_options;
 
+/** What can be said of a class. The first of these that is true: */
+typedef enum det_class_verdict {
+    DET_CLASS_LEARNED = 0,  /**< none of the others */
+    DET_CLASS_FEW_PICTURES, /**< fewer than DET_CLASS_IMAGES pictures show it, which are too few to
+                                 learn from and to measure on, whatever came out */
+    DET_CLASS_NOT_LEARNED,  /**< the interval of its AP50 ends below DET_CLASS_AP50_GOOD */
+    DET_CLASS_UNSURE        /**< the interval of its AP50 begins below DET_CLASS_AP50_CHANCE */
+} det_class_verdict;
+
+enum { DET_CLASS_IMAGES = 10 };
+#define DET_CLASS_AP50_GOOD .3
+#define DET_CLASS_AP50_CHANCE .1
+
+/** "learned", "few_pictures", "not_learned", "unsure"; never NULL. */
+DET_API const char *det_class_verdict_name(det_class_verdict verdict);
+
 /** A class as it was learned. */
 typedef struct det_trained_class {
     const char *name;
     size_t objects, images; /**< that it was learned from */
-    double ap50, ap;        /**< cross-validated; NaN where there is no object */
+    /** Cross-validated, over the same samples of pictures as for all classes; NaN where there is no
+     *  object. */
+    det_interval ap50, ap;
+    det_class_verdict verdict;
+    size_t wanted; /**< more pictures of it that are wanted at least: DET_CLASS_IMAGES in all, or
+                        as many again; 0 of a class that is learned */
 } det_trained_class;
 
 /** What may be wrong with an annotation. */

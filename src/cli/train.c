@@ -6,16 +6,14 @@
 #include "src/cli/pictures.h"
 #include "src/cli/progress.h"
 #include "src/cli/report.h"
-#include "src/cli/statistics.h"
 #include "src/cli/train_inputs.h"
 #include "src/cli/train_report.h"
+#include "src/cli/trained.h"
 #include "src/cli/truth.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { NAME_WIDTH = 18, COUNT_WIDTH = 10, SHARE_WIDTH = 8 };
 
 /** The regions of a picture, where the configuration does not say: more of them than a detector
  *  looks at, because it is to learn what is not an object. */
@@ -40,39 +38,6 @@ static bool show_stage(void *context, det_train_stage stage, uint64_t done, uint
     if (!s->begun[stage]) s->bars[stage] = cli_progress_begin(0, units[stage], s->quiet);
     s->begun[stage] = true;
     return cli_progress_step(&s->bars[stage], done, total);
-}
-
-/* ---- The table ------------------------------------------------------------------------------ */
-
-static void print_interval(const char *name, const det_interval *interval)
-{
-    printf("%-6s", name);
-    cli_print_share(SHARE_WIDTH - 2, interval->value);
-    printf(", 95 %% interval [%.3f, %.3f]\n", interval->low, interval->high);
-}
-
-static void print_training(const det_training *t, const det_annotations *annotations,
-                           const char *output)
-{
-    printf("Learned from %zu objects of %zu classes on %zu pictures; %.1f %% of the objects are "
-           "proposed.\n",
-           t->object_count, t->class_count, t->image_count, 100 * t->recall);
-    printf("Cross-validated: every picture by a detector that saw only the other %d of %d parts.\n",
-           t->folds - 1, t->folds);
-    print_interval("AP50", &t->ap50);
-    print_interval("AP", &t->ap);
-    printf("\n%-*s%*s%*s%*s%*s\n", NAME_WIDTH, "class", COUNT_WIDTH, "pictures", COUNT_WIDTH,
-           "objects", SHARE_WIDTH, "AP50", SHARE_WIDTH, "AP");
-    for (size_t i = 0; i < t->class_count; i++) {
-        const det_trained_class *c = &t->classes[i];
-        printf("%-*s%*zu%*zu", NAME_WIDTH, c->name, COUNT_WIDTH, c->images, COUNT_WIDTH,
-               c->objects);
-        cli_print_share(SHARE_WIDTH, c->ap50);
-        cli_print_share(SHARE_WIDTH, c->ap);
-        putchar('\n');
-    }
-    cli_print_suspicions(t, annotations);
-    printf("\n%s is ready. Next:\n  detect -m %s --draw found/ PICTURE...\n", output, output);
 }
 
 /* ---- Settings ------------------------------------------------------------------------------- */
@@ -146,7 +111,11 @@ static det_status run_training(const cli_values *values, const det_config *confi
         det_train(config, annotations, &options, &run, output, &training, error);
     for (int i = 0; i < DET_TRAIN_STAGES; i++)
         if (s.begun[i]) cli_progress_clear(&s.bars[i]);
-    if (status == DET_OK) print_training(training, annotations, output);
+    if (status == DET_OK) {
+        cli_print_training(training);
+        cli_print_suspicions(training, annotations);
+        printf("\n%s is ready. Next:\n  detect -m %s --draw found/ PICTURE...\n", output, output);
+    }
     det_training_free(training);
     free(cache);
     return status;

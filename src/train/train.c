@@ -12,6 +12,7 @@
 #include "src/train/folds.h"
 #include "src/train/suspicions.h"
 #include "src/train/trained_model.h"
+#include "src/train/training_data.h"
 
 #include <math.h>
 
@@ -20,14 +21,6 @@ static const float least_score = .005F;
 enum { MOST_DETECTIONS = 100, ITERATIONS = 80, MOST_SUSPICIONS = 20 };
 /* R-CNN, appendix C. */
 static const double ridge = 1000;
-
-/* What the public view points to. */
-typedef struct {
-    det_training seen; /* comes first: the view that the caller has */
-    det_trained_class *classes;
-    char **names;
-    det_suspicions suspicions;
-} training_data;
 
 typedef struct {
     const det_config *config;
@@ -223,115 +216,23 @@ static det_status learn(training *t, det_error *error)
     return det_detect_held_out(&t->set, t->heads, t->folds, &options, t->threads, &t->found, error);
 }
 
-/* ---- Figures -------------------------------------------------------------------------------- */
-
-static det_status evaluate(const training *t, const double *iou, det_interval *interval,
-                           det_trained_class *classes, det_error *error)
+static det_status report(const training *t, det_training_data **data, det_error *error)
 {
-    const det_results results = {.form = DET_BOX_SIZED,
-                                 .objects = t->found.items,
-                                 .object_count = t->found.count,
-                                 .listed_count = t->found.count};
-    const det_eval_options options = {.ious = iou, .iou_count = iou != NULL, .keep_matches = true};
-    const det_run run = {.threads = t->threads};
-    det_evaluation *evaluation = NULL;
-    det_status status = det_evaluate(t->annotations, &results, &options, &run, &evaluation, error);
-    if (status == DET_OK)
-        status = det_evaluation_bootstrap(evaluation, NULL, t->config->train.bootstrap,
-                                          t->config->runtime.seed, &run, interval, error);
-    for (size_t c = 0; status == DET_OK && c < t->set.classes.count; c++) {
-        const det_class_figures *f = &evaluation->classes[t->set.classes.categories[c]];
-        *(iou ? &classes[c].ap50 : &classes[c].ap) = f->figures.ap;
-        classes[c].objects = f->objects;
-    }
-    det_evaluation_free(evaluation);
-    return status;
-}
-
-static bool is_proposed(const det_region_features *regions, det_box object)
-{
-    for (size_t r = 0; r < regions->proposal_count; r++)
-        if (det_box_iou(regions->boxes[r], object) >= .5) return true;
-    return false;
-}
-
-/* Counts the objects of a picture that are learned. @return how many of them are proposed. */
-static size_t count_objects(const training *t, size_t index, size_t *count)
-{
-    const det_region_features *f = &t->set.images[index].features;
-    const det_annotated_image *image = &t->annotations->images[index];
-    size_t proposed = 0;
-    for (size_t g = image->first_object; g < image->first_object + image->object_count; g++) {
-        if (!det_object_counts(t->annotations, g, f->picture_width, f->picture_height)) continue;
-        ++*count;
-        proposed +=
-            is_proposed(f, det_object_box(t->annotations, g, f->picture_width, f->picture_height));
-    }
-    return proposed;
-}
-
-static bool shows(const det_annotations *annotations, size_t index, size_t category)
-{
-    const det_annotated_image *image = &annotations->images[index];
-    for (size_t g = image->first_object; g < image->first_object + image->object_count; g++)
-        if (annotations->objects[g].category == category) return true;
-    return false;
-}
-
-/* Pictures that show each class, and the share of objects that a proposal overlaps by half. */
-static void count_all(const training *t, training_data *data)
-{
-    const det_training_set *set = &t->set;
-    size_t proposed = 0;
-    for (size_t i = 0; i < set->image_count; i++) {
-        proposed += count_objects(t, i, &data->seen.object_count);
-        for (size_t c = 0; c < set->classes.count; c++)
-            data->classes[c].images += shows(t->annotations, i, set->classes.categories[c]);
-    }
-    data->seen.recall = (double)proposed / (double)data->seen.object_count;
-}
-
-static det_status report(const training *t, training_data *data, det_error *error)
-{
-    static const double half = .5;
-    const size_t count = t->set.classes.count;
+    const det_measuring measuring = {&t->set, &t->found, t->config->train.bootstrap,
+                                     t->config->runtime.seed, t->threads};
     const det_feature_store_counts made = det_feature_store_count(t->store);
-    data->classes = det_alloc_zeroed(count, sizeof *data->classes);
-    data->names = det_alloc_zeroed(count, sizeof *data->names);
-    if (!data->classes || !data->names) return det_fail_memory(error, "the figures of a training");
-    data->seen.classes = data->classes;
-    data->seen.class_count = count;
-    for (size_t c = 0; c < count; c++) {
-        data->names[c] =
-            det_copy_string(t->annotations->categories[t->set.classes.categories[c]].name);
-        if (!data->names[c]) return det_fail_memory(error, "the figures of a training");
-        data->classes[c].name = data->names[c];
-    }
-    data->seen.image_count = t->set.image_count;
-    data->seen.proposal_count = t->set.region_count;
-    data->seen.proposed = made.proposed;
-    data->seen.extracted = made.extracted;
-    data->seen.folds = t->fold_count;
-    count_all(t, data);
-    det_status status = evaluate(t, NULL, &data->seen.ap, data->classes, error);
-    if (status == DET_OK) status = evaluate(t, &half, &data->seen.ap50, data->classes, error);
+    det_status status = det_training_data_create(&t->set, data, error);
+    if (status < 0) return status;
+    (*data)->seen.proposed = made.proposed;
+    (*data)->seen.extracted = made.extracted;
+    (*data)->seen.folds = t->fold_count;
+    status = det_training_data_measure(*data, &measuring, error);
     if (status == DET_OK)
-        status = det_find_suspicions(t->annotations, &t->found, MOST_SUSPICIONS, &data->suspicions,
-                                     error);
-    data->seen.suspicions = data->suspicions.items;
-    data->seen.suspicion_count = data->suspicions.count;
+        status = det_find_suspicions(t->annotations, &t->found, MOST_SUSPICIONS,
+                                     &(*data)->suspicions, error);
+    (*data)->seen.suspicions = (*data)->suspicions.items;
+    (*data)->seen.suspicion_count = (*data)->suspicions.count;
     return status;
-}
-
-void det_training_free(det_training *result)
-{
-    if (!result) return;
-    training_data *data = (training_data *)result;
-    for (size_t c = 0; data->names && c < data->seen.class_count; c++) det_free(data->names[c]);
-    det_free(data->names);
-    det_free(data->classes);
-    det_suspicions_free(&data->suspicions);
-    det_free(data);
 }
 
 /* ---- All of it ------------------------------------------------------------------------------ */
@@ -349,7 +250,8 @@ static void free_training(training *t)
     det_free(t->found.items);
 }
 
-static det_status train(training *t, const char *out_path, training_data *data, det_error *error)
+static det_status train(training *t, const char *out_path, det_training_data **data,
+                        det_error *error)
 {
     det_status status = check_options(t, error);
     if (status == DET_OK) status = open_model(t, error);
@@ -364,7 +266,7 @@ static det_status train(training *t, const char *out_path, training_data *data, 
                                                         .store = t->store,
                                                         .layer = t->layer,
                                                         .head = &t->heads[t->fold_count],
-                                                        .training = &data->seen},
+                                                        .training = &(*data)->seen},
                                    out_path, error);
 }
 
@@ -378,13 +280,12 @@ det_status det_train(const det_config *config, const det_annotations *annotation
                   .fold_count = fold_count(config, annotations->image_count),
                   .run = run,
                   .threads = det_resolve_threads(run ? run->threads : 0)};
-    training_data *data = det_alloc_zeroed(1, sizeof *data);
-    if (!data) return det_fail_memory(error, "a training");
-    const det_status status = train(&t, out_path, data, error);
+    det_training_data *data = NULL;
+    const det_status status = train(&t, out_path, &data, error);
     free_training(&t);
-    if (status < 0)
-        det_training_free(&data->seen);
-    else
+    if (status == DET_OK)
         *result = &data->seen;
+    else if (data)
+        det_training_free(&data->seen);
     return status;
 }

@@ -6,6 +6,8 @@
 #include "src/base/memory.h"
 #include "src/nn/model_edit.h"
 
+#include <math.h>
+
 /* What the new layers are made from; freed by free_parts. */
 typedef struct {
     float *classes, *boxes; /* weights in the order of maps: channels x rows x columns */
@@ -56,12 +58,38 @@ static det_status make_parts(const det_trained_model *m, size_t cells, parts *p,
     return DET_OK;
 }
 
+static void write_figure(det_json *json, const char *key, double value)
+{
+    if (isnan(value))
+        det_json_null(json, key);
+    else
+        det_json_number(json, key, value);
+}
+
 static void write_interval(det_json *json, const char *key, const det_interval *interval)
 {
     det_json_begin_object(json, key);
-    det_json_number(json, "value", interval->value);
-    det_json_number(json, "low", interval->low);
-    det_json_number(json, "high", interval->high);
+    write_figure(json, "value", interval->value);
+    write_figure(json, "low", interval->low);
+    write_figure(json, "high", interval->high);
+    det_json_end(json);
+}
+
+static void write_classes(det_json *json, const det_training *t)
+{
+    det_json_begin_array(json, "classes");
+    for (size_t i = 0; i < t->class_count; i++) {
+        const det_trained_class *c = &t->classes[i];
+        det_json_begin_object(json, NULL);
+        det_json_string(json, "name", c->name);
+        det_json_integer(json, "images", (int64_t)c->images);
+        det_json_integer(json, "objects", (int64_t)c->objects);
+        write_interval(json, "ap50", &c->ap50);
+        write_interval(json, "ap", &c->ap);
+        det_json_string(json, "verdict", det_class_verdict_name(c->verdict));
+        det_json_integer(json, "images_wanted", (int64_t)c->wanted);
+        det_json_end(json);
+    }
     det_json_end(json);
 }
 
@@ -86,6 +114,7 @@ static det_json *make_provenance(const det_trained_model *m)
     det_json_integer(json, "folds", t->folds);
     write_interval(json, "ap50", &t->ap50);
     write_interval(json, "ap", &t->ap);
+    write_classes(json, t);
     det_json_end(json);
     det_json_end(json);
     return json;

@@ -41,6 +41,15 @@ where_it_comes_from_is_written_down() {
   exits 0 detect model info --provenance out.safetensors
   cp .run/out provenance.json
   json provenance.json 'd["tool"] == "detect train" and d["objects"] == 9 and d["cross_validation"]["folds"] == 3'
+  json provenance.json '[(c["name"], c["images"], c["objects"]) for c in d["cross_validation"]["classes"]] == [("thing", 6, 6), ("other", 3, 3)]'
+  json provenance.json 'all(0 <= c["ap50"]["low"] <= c["ap50"]["high"] <= 1 for c in d["cross_validation"]["classes"])'
+  json provenance.json '[c["images_wanted"] for c in d["cross_validation"]["classes"]] == [4, 7]'
+}
+
+classes_of_few_pictures_are_not_called_learned() {
+  exits 0 train photos.json --folds 3 -o out.safetensors
+  prints 'too few pictures: 4 more wanted' 'too few pictures: 7 more wanted' '0 of 2 classes are learned' \
+    '2 are on fewer than 10 pictures'
 }
 
 equal_runs_give_equal_files_with_and_without_what_was_kept() {
@@ -108,6 +117,7 @@ what_is_missing_is_said() {
 
 check a_detector_is_made_and_measured
 check where_it_comes_from_is_written_down
+check classes_of_few_pictures_are_not_called_learned
 check equal_runs_give_equal_files_with_and_without_what_was_kept
 check a_configuration_says_it_all
 check a_folder_with_coco_annotations_suffices
