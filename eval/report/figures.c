@@ -4,36 +4,12 @@
 
 #include "src/base/html.h"
 
-#include <math.h>
-
 /* ---- At first sight ---- */
-
-static void begin_tile(det_text *html, const char *name, double value)
-{
-    det_text_add(html, "<div class=\"tile\">");
-    det_html_element(html, "span", name);
-    det_text_add(html, "<b>");
-    det_report_number(html, value, 3);
-    det_text_add(html, "</b>");
-}
 
 static void add_tile(det_text *html, const char *name, double value)
 {
-    begin_tile(html, name, value);
+    det_report_begin_tile(html, name, value);
     det_text_add(html, "</div>\n");
-}
-
-static void add_range(det_text *html, const det_interval *interval)
-{
-    if (interval->samples == 0) {
-        det_text_add(html, "<small>no interval: no sample has an object</small>");
-        return;
-    }
-    det_text_add(html, "<small>95&nbsp;% interval ");
-    det_report_number(html, interval->low, 3);
-    det_text_add(html, " to ");
-    det_report_number(html, interval->high, 3);
-    det_text_format(html, ", %zu samples of the pictures</small>", interval->samples);
 }
 
 static void add_single(det_text *html, const det_evaluation *e, double iou, const char *name)
@@ -44,7 +20,7 @@ static void add_single(det_text *html, const det_evaluation *e, double iou, cons
 
 static void add_difference(det_text *html, const det_report_options *options)
 {
-    begin_tile(html, "AP of the other results", options->other->mean.ap);
+    det_report_begin_tile(html, "AP of the other results", options->other->mean.ap);
     if (options->difference && options->difference->samples > 0) {
         det_text_add(html,
                      options->difference->value > 0 ? "<small>difference +" : "<small>difference ");
@@ -64,8 +40,8 @@ static void add_tiles(det_report_page *page)
     const det_evaluation *e = page->evaluation;
     const bool coco = e->metric == DET_METRIC_COCO;
     det_text_add(html, "<div class=\"tiles\">\n");
-    begin_tile(html, coco ? "AP" : "mAP", e->mean.ap);
-    if (page->options->interval) add_range(html, page->options->interval);
+    det_report_begin_tile(html, coco ? "AP" : "mAP", e->mean.ap);
+    if (page->options->interval) det_report_add_interval(html, page->options->interval);
     det_text_add(html, "</div>\n");
     add_single(html, e, .5, "AP at IoU 0.50");
     add_single(html, e, .75, "AP at IoU 0.75");

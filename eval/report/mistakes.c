@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The worst mistakes, kind by kind: false positives of the highest scores, missed objects of the
- * largest areas. Each is a card: a crop of the picture with the boxes laid over it by the style
- * sheet, so that the picture stays clean, and a caption. */
-#include "eval/report/crop.h"
+ * largest areas. Each is a card. */
+#include "eval/report/cards.h"
 #include "eval/report/page.h"
 #include "src/base/error.h"
-#include "src/base/file.h"
 #include "src/base/html.h"
 #include "src/base/memory.h"
 #include "src/base/run.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 enum { usual_mistakes = 24 };
@@ -21,14 +18,6 @@ typedef struct {
     size_t count;
     size_t first[DET_MISTAKE_KINDS + 1]; /* where those of a kind begin */
 } selection;
-
-/* What the cards have in common. */
-typedef struct {
-    const det_report_page *page;
-    det_text cards; /* the page to be, after the legend */
-    det_report_counts counts;
-    det_error first_error; /* of the first picture that could not be read */
-} album;
 
 /* ---- Which are shown ---- */
 
@@ -107,7 +96,7 @@ typedef struct {
     const det_detected_object *found;   /* or NULL */
     const det_annotated_object *object; /* or NULL */
     const det_annotated_image *image;
-    double boxes[2][4]; /* found, object; those there are */
+    det_report_box boxes[2]; /* found, object; those there are */
     size_t box_count;
 } card;
 
@@ -120,6 +109,11 @@ static void corners_of(const det_results *results, const double box[4], double c
     }
 }
 
+static void name_box(det_report_box *box, const char *kind)
+{
+    box->kind = box->name = kind;
+}
+
 static card card_of(const det_report_page *page, const det_mistake *mistake)
 {
     const det_annotations *annotations = page->evaluation->annotations;
@@ -128,12 +122,14 @@ static card card_of(const det_report_page *page, const det_mistake *mistake)
     size_t image = 0;
     if (mistake->detection != UINT32_MAX) {
         c.found = &results->objects[mistake->detection];
-        corners_of(results, c.found->box, c.boxes[c.box_count++]);
+        corners_of(results, c.found->box, c.boxes[c.box_count].corners);
+        name_box(&c.boxes[c.box_count++], "found");
         image = c.found->image;
     }
     if (mistake->object != UINT32_MAX) {
         c.object = &annotations->objects[mistake->object];
-        det_annotations_corners(annotations, mistake->object, c.boxes[c.box_count++]);
+        det_annotations_corners(annotations, mistake->object, c.boxes[c.box_count].corners);
+        name_box(&c.boxes[c.box_count++], "object");
         image = c.object->image;
     }
     c.image = &annotations->images[image];
@@ -179,112 +175,33 @@ static void add_numbers(det_text *html, const card *c)
     }
 }
 
-static void add_corners(det_text *html, const char *name, const double box[4])
+static det_status add_card(det_report_album *album, const det_report_page *page,
+                           const det_mistake *mistake, det_error *error)
 {
-    det_text_format(html, " <span>%s ", name);
-    for (int i = 0; i < 4; i++) {
-        if (i > 0) det_text_add(html, ", ");
-        det_report_number(html, box[i], 0);
-    }
-    det_text_add(html, "</span>");
-}
-
-static void add_caption(const det_report_page *page, det_text *html, const card *c, bool corners)
-{
-    det_text_add(html, "<figcaption>");
-    add_claim(page, html, c);
-    det_text_add(html, "<br>");
-    add_numbers(html, c);
-    if (corners && c->found) add_corners(html, "found at", c->boxes[0]);
-    if (corners && c->object) add_corners(html, "object at", c->boxes[c->box_count - 1]);
-    det_html_element(html, "small", c->image->file);
-    det_text_add(html, "</figcaption></figure>\n");
-}
-
-/* ---- Its picture ---- */
-
-static void add_length(det_text *html, const char *side, double share)
-{
-    det_text_format(html, "%s:", side);
-    det_report_number(html, 100 * share, 2);
-    det_text_add(html, "%;");
-}
-
-static void add_box(det_text *html, const det_report_crop *crop, const double box[4],
-                    const char *kind)
-{
-    static const char *const sides[] = {"left", "top", "width", "height"};
-    double place[4];
-    det_report_crop_place(crop, box, place);
-    det_text_format(html, "<i class=\"%s\" style=\"", kind);
-    for (int i = 0; i < 4; i++) add_length(html, sides[i], place[i]);
-    det_text_add(html, "\"></i>");
-}
-
-static void add_picture(det_text *html, const card *c, const det_report_crop *crop,
-                        const det_text *jpeg)
-{
-    det_text_add(html, "<div class=\"frame\"><div class=\"crop\" style=\"");
-    add_length(html, "width", crop->shown_width / (double)DET_REPORT_CROP_WIDTH);
-    add_length(html, "height", crop->shown_height / (double)DET_REPORT_CROP_HEIGHT);
-    det_text_add(html, "\"><img alt=\"");
-    det_text_add(html, "part of ");
-    det_html_text(html, c->image->file);
-    det_text_add(html, "\" src=\"");
-    det_html_data(html, "image/jpeg", jpeg->data, jpeg->length);
-    det_text_add(html, "\">");
-    if (c->object) add_box(html, crop, c->boxes[c->box_count - 1], "object");
-    if (c->found) add_box(html, crop, c->boxes[0], "found");
-    det_text_add(html, "</div></div>");
-}
-
-/* Reads the picture and cuts the part out. @return DET_OK, also where that cannot be done. */
-static det_status cut_out(album *a, const card *c, det_report_crop *crop, det_text *jpeg,
-                          det_error *error)
-{
-    det_image image = {0};
-    det_error reason = {0};
-    char *path = det_path_join(a->page->evaluation->annotations->folder, c->image->file);
-    if (!path) return det_fail_memory(error, "a path");
-    det_status status = det_image_read(path, NULL, &image, &reason);
-    det_free(path);
-    if (status == DET_MEMORY) return det_fail_memory(error, "a picture");
-    if (status < 0) {
-        if (a->first_error.status == DET_OK) a->first_error = reason;
-        return DET_OK;
-    }
-    if (det_report_crop_choose(&image, c->boxes, c->box_count, crop))
-        status = det_report_crop_encode(&image, crop, jpeg, error);
-    det_image_free(&image);
-    return status;
-}
-
-static det_status add_card(album *a, const det_mistake *mistake, det_error *error)
-{
-    det_text *html = &a->cards, jpeg = {0};
-    det_report_crop crop = {0};
-    const card c = card_of(a->page, mistake);
-    const det_status status = cut_out(a, &c, &crop, &jpeg, error);
-    if (status == DET_OK) {
-        const bool pictured = jpeg.length > 0;
-        det_text_add(html, "<figure class=\"card\">");
-        if (pictured) add_picture(html, &c, &crop, &jpeg);
-        add_caption(a->page, html, &c, !pictured);
-        a->counts.mistakes++;
-        a->counts.pictures += pictured;
-    }
-    det_text_free(&jpeg);
-    return status;
+    const card c = card_of(page, mistake);
+    const det_report_card shown = {.folder = page->evaluation->annotations->folder,
+                                   .file = c.image->file,
+                                   .boxes = c.boxes,
+                                   .box_count = c.box_count,
+                                   .framed = c.box_count};
+    bool pictured;
+    const det_status status = det_report_begin_card(album, &shown, &pictured, error);
+    if (status < 0) return status;
+    add_claim(page, &album->html, &c);
+    det_text_add(&album->html, "<br>");
+    add_numbers(&album->html, &c);
+    det_report_end_card(album, &shown, pictured);
+    return DET_OK;
 }
 
 /* ---- All of them ---- */
 
-static det_status add_kind(album *a, const selection *s, int kind, const det_run *run,
-                           det_error *error)
+static det_status add_kind(det_report_album *album, const det_report_page *page, const selection *s,
+                           int kind, const det_run *run, det_error *error)
 {
-    det_text *html = &a->cards;
+    det_text *html = &album->html;
     const size_t first = s->first[kind], end = s->first[kind + 1];
-    const size_t all = a->page->mistakes->first[kind + 1] - a->page->mistakes->first[kind];
+    const size_t all = page->mistakes->first[kind + 1] - page->mistakes->first[kind];
     if (first == end) return DET_OK;
     det_text_format(html, "<h3>%s <small>%s; %zu of %zu</small></h3>\n<div class=\"cards\">\n",
                     det_mistake_kind_name((det_mistake_kind)kind), det_report_kind_meanings[kind],
@@ -292,60 +209,46 @@ static det_status add_kind(album *a, const selection *s, int kind, const det_run
     det_status status = DET_OK;
     for (size_t i = first; status == DET_OK && i < end; i++) {
         status = det_run_check(run, i, s->count, error);
-        if (status == DET_OK) status = add_card(a, s->mistakes[i], error);
+        if (status == DET_OK) status = add_card(album, page, s->mistakes[i], error);
     }
     det_text_add(html, "</div>\n");
     return status;
 }
 
-static void add_legend(const album *a, det_text *html)
-{
-    if (a->counts.pictures > 0)
-        det_text_add(html, "<p class=\"note legend\"><span><i class=\"found\"></i> found, solid"
-                           "</span> <span><i class=\"object\"></i> object, dashed</span> "
-                           "<span>Boxes fade while the pointer is on a picture.</span></p>\n");
-    if (a->first_error.status == DET_OK) return;
-    det_text_format(html,
-                    "<p class=\"note\">%zu of %zu mistakes have no picture, because it could "
-                    "not be read. The first: ",
-                    a->counts.mistakes - a->counts.pictures, a->counts.mistakes);
-    det_html_element(html, "code", a->first_error.file);
-    det_text_add(html, ": ");
-    det_html_text(html, a->first_error.message);
-    det_text_add(html, a->page->evaluation->annotations->format == DET_ANNOTATIONS_YOLO
-                           ? ". The annotations name the pictures.</p>\n"
-                           : ". <code>detect eval --images FOLDER</code> says where the pictures "
-                             "are.</p>\n");
-}
-
-static det_status add_kinds(album *a, const det_run *run, det_error *error)
+static det_status add_kinds(det_report_album *album, const det_report_page *page,
+                            const det_run *run, det_error *error)
 {
     selection s = {0};
-    det_status status = select_mistakes(a->page, &s, error);
+    det_status status = select_mistakes(page, &s, error);
     for (int kind = 0; status == DET_OK && kind < DET_MISTAKE_KINDS; kind++)
-        status = add_kind(a, &s, kind, run, error);
-    if (status == DET_OK && s.count == 0) det_text_add(&a->cards, "<p>There are none.</p>\n");
+        status = add_kind(album, page, &s, kind, run, error);
+    if (status == DET_OK && s.count == 0) det_text_add(&album->html, "<p>There are none.</p>\n");
     det_free(s.mistakes);
     return status;
+}
+
+static const char *advice_for(const det_report_page *page)
+{
+    return page->evaluation->annotations->format == DET_ANNOTATIONS_YOLO
+               ? "The annotations name the pictures."
+               : "<code>detect eval --images FOLDER</code> says where the pictures are.";
 }
 
 det_status det_report_add_mistakes(det_report_page *page, const det_run *run,
                                    det_report_counts *counts, det_error *error)
 {
-    album a = {.page = page};
+    det_report_album album = {0};
     if (page->options->without_mistakes) return DET_OK;
-    const det_status status = add_kinds(&a, run, error);
+    const det_status status = add_kinds(&album, page, run, error);
     if (status == DET_OK) {
         det_text *html = &page->html;
         det_report_begin_section(html, "mistakes", "The worst mistakes");
         det_text_add(html, "<p class=\"note\">Of each kind, detections of the highest scores, and "
                            "missed objects of the largest areas.</p>\n");
-        add_legend(&a, html);
-        det_text_append(html, a.cards.data, a.cards.length);
-        if (a.cards.failed) html->failed = true;
+        det_report_add_album(html, &album, "object", "mistakes", advice_for(page));
         det_text_add(html, "</section>\n");
-        if (counts) *counts = a.counts;
+        if (counts) *counts = album.counts;
     }
-    det_text_free(&a.cards);
+    det_text_free(&album.html);
     return status;
 }

@@ -3,7 +3,7 @@
 #define DETECT_EVAL_REPORT_PAGE_H
 
 #include "detect/report.h"
-#include "src/base/text.h"
+#include "eval/report/parts.h"
 
 /** A page being written, and what it is of. */
 typedef struct det_report_page {
@@ -17,9 +17,6 @@ typedef struct det_report_page {
 } det_report_page;
 
 /* ---- The parts of the page, each a file ---- */
-
-/** The style sheet, which is all that the page looks like. */
-extern const char det_report_style[];
 
 /** What the evaluation says as a whole. */
 void det_report_add_figures(det_report_page *page);
@@ -53,22 +50,5 @@ void det_report_add_counts(det_report_page *page);
 const char *det_report_class_name(const det_report_page *page, size_t category);
 /** Where the threshold stands in evaluation->ious; iou_count where it does not. */
 size_t det_report_find_iou(const det_evaluation *evaluation, double iou);
-
-/** Begins a part of the page: <section>, its heading. It ends with </section>. */
-void det_report_begin_section(det_text *html, const char *id, const char *heading);
-/** Begins a table in a box that scrolls sideways; det_report_end_table ends both.
- *  @param label what the table shows, for those who do not see it.
- *  @param kind  its class in the style sheet. */
-void det_report_begin_table(det_text *html, const char *label, const char *kind);
-void det_report_end_table(det_text *html);
-
-/** A number with so many places, or "n/a" where it is none. */
-void det_report_number(det_text *html, double value, int places);
-/** A cell with such a number of three places. */
-void det_report_cell(det_text *html, double value);
-/** A cell of a table with a whole number. */
-void det_report_count_cell(det_text *html, size_t count);
-/** "1 object", "2 objects". */
-void det_report_things(det_text *html, size_t count, const char *thing);
 
 #endif

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A report: the analyses, the page, part after part, and its files. The page allows itself nothing
- * but pictures and styles that it holds (a content security policy), so that a browser would refuse
- * whatever else a name or a mistake of ours might bring in. */
+/* A report: the analyses, the page, part after part, and its files. */
 #include "eval/report/page.h"
 
-#include "detect/version.h"
 #include "src/base/error.h"
 #include "src/base/file.h"
-#include "src/base/html.h"
 #include "src/base/memory.h"
 #include "src/data/paths.h"
 
@@ -37,17 +33,9 @@ static void release(det_report_page *page)
 
 /* ---- The page ---- */
 
-static void add_source(det_text *html, const char *what, const char *path, const char *format)
-{
-    if (!path) return;
-    det_text_format(html, "<dt>%s</dt><dd>", what);
-    det_html_element(html, "code", path);
-    det_text_format(html, "%s%s</dd>", *format ? ", " : "", format);
-}
-
 static void add_contents(det_text *html, const det_report_options *options)
 {
-    static const char *const parts[][2] = {
+    static const det_report_link all[] = {
         {"figures", "Figures"},
         {"costs", "Where AP is lost"},
         {"mistakes", "Worst mistakes"},
@@ -55,11 +43,11 @@ static void add_contents(det_text *html, const det_report_options *options)
         {"confusion", "What is taken for what"},
         {"counts", "Counts"},
     };
-    det_text_add(html, "<nav aria-label=\"Contents\">");
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (i != 2 || !options->without_mistakes)
-            det_text_format(html, "<a href=\"#%s\">%s</a> ", parts[i][0], parts[i][1]);
-    det_text_add(html, "</nav>\n");
+    det_report_link links[sizeof all / sizeof *all];
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (i != 2 || !options->without_mistakes) links[count++] = all[i];
+    det_report_add_contents(html, links, count);
 }
 
 static void add_head(det_report_page *page)
@@ -67,22 +55,12 @@ static void add_head(det_report_page *page)
     det_text *html = &page->html;
     const det_report_options *o = page->options;
     const det_evaluation *e = page->evaluation;
-    const char *title = o->title ? o->title : "Detections, evaluated";
-    det_text_add(html, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-                       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                       "img-src data:; style-src 'unsafe-inline'\">\n"
-                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                       "<link rel=\"icon\" href=\"data:,\">\n");
-    det_html_element(html, "title", title);
-    det_text_add(html, "\n<style>\n");
-    det_text_add(html, det_report_style);
-    det_text_add(html, "</style></head>\n<body><header>");
-    det_html_element(html, "h1", title);
+    det_report_begin_page(html, o->title ? o->title : "Detections, evaluated");
     det_text_add(html, "<dl>");
-    add_source(html, "results", o->results, det_results_format_name(e->results->format));
-    add_source(html, "annotations", o->annotations,
-               det_annotations_format_name(e->annotations->format));
-    add_source(html, "other results", o->other ? o->other_results : NULL, "");
+    det_report_add_source(html, "results", o->results, det_results_format_name(e->results->format));
+    det_report_add_source(html, "annotations", o->annotations,
+                          det_annotations_format_name(e->annotations->format));
+    det_report_add_source(html, "other results", o->other ? o->other_results : NULL, "");
     det_text_format(html, "<dt>metric</dt><dd>%s</dd></dl>\n", det_metric_name(e->metric));
     add_contents(html, o);
     det_text_add(html, "</header><main>\n");
@@ -115,8 +93,7 @@ static det_status add_parts(det_report_page *page, const char *curves, const det
     if (status == DET_OK) status = det_report_add_confusion(page, error);
     if (status < 0) return status;
     det_report_add_counts(page);
-    det_text_format(&page->html, "</main><footer>Written by detect %s.</footer></body></html>\n",
-                    det_version());
+    det_report_end_page(&page->html);
     return DET_OK;
 }
 

@@ -2,7 +2,7 @@
 /* What a report looks like: the fonts of the system, light or dark as the reader has it, from 400
  * pixels on. Whatever is wide scrolls in its own box. Blue is true and orange false (Okabe and
  * Ito), which is also said by place, hatching or dashes. */
-#include "eval/report/page.h"
+#include "eval/report/parts.h"
 
 /* clang-format off */
 const char det_report_style[] =
@@ -61,6 +61,7 @@ const char det_report_style[] =
 ".crop i{position:absolute;transition:opacity .2s}.crop:hover i{opacity:.12}\n"
 "i.found{border:3px solid #ff8c1a;outline:1px solid #0009}\n"
 "i.object{border:3px dashed #4cc3ff;outline:1px solid #0009}\n"
+"i.other{border:2px dotted #fff;outline:1px solid #0009}\n"
 ".legend span{margin-right:18px;white-space:nowrap}\n"
 ".legend i{display:inline-block;width:26px;height:16px;vertical-align:-3px;margin-right:4px}\n"
 /* curves and scores */
