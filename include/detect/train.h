@@ -26,7 +26,7 @@ typedef bool det_train_progress(void *context, det_train_stage stage, uint64_t d
 
 /** What a training is told beside its configuration. */
 typedef struct det_train_options {
-    const char *cache; /**< folder where proposals and features are kept; made where missing */
+    const char *cache; /**< folder where results of stages are kept; made where missing */
     det_train_progress *progress; /**< or NULL */
     void *progress_context;
 } det_train_options;
@@ -97,6 +97,7 @@ typedef struct det_training {
     size_t proposal_count;            /**< regions proposed, of all pictures */
     double recall;                    /**< share of the objects that a region overlaps by half */
     size_t proposed, extracted;       /**< pictures whose proposals, features were not kept yet */
+    bool reused_boxes, reused_heads, reused_calibration; /**< kept by an earlier training */
     int folds;
     det_interval ap50, ap; /**< cross-validated: each picture by a head that never saw it */
     const det_suspicion *suspicions; /**< the most doubtful labels, at most 20, the worst first; at
@@ -106,8 +107,10 @@ typedef struct det_training {
 
 /** Trains a detector and writes it as a model file that det_detector_create takes.
  *
- *  Stages: proposals, features of regions (both kept in the cache), cross-validation by picture,
- *  and a head from all pictures. Equal calls give equal files on one processor.
+ *  Stages: proposals, features of regions, what moves boxes, heads (of a cross-validation by
+ *  picture, and one from all pictures), calibration. What each of them gives is kept in the cache
+ *  under a digest of everything that it depends on, so that another training repeats only what has
+ *  changed; what is damaged there is made again. Equal calls give equal files on one processor.
  *
  *  @param config      `train`, but for its paths and split, `proposals`, `classifier` (one model),
  *                     `postprocess.nms` and `runtime.seed` count.

@@ -87,11 +87,22 @@ static void print_verdicts(const det_training *t)
     printf("Their lines say how many more pictures of them are wanted at least.\n");
 }
 
+/** What an earlier training had left in the cache folder. */
+static void print_reused(const det_training *t)
+{
+    const size_t proposals = t->image_count - t->proposed, features = t->image_count - t->extracted;
+    if (proposals + features == 0 && !t->reused_boxes && !t->reused_heads) return;
+    printf("Kept from before: proposals of %zu of %zu pictures, features of %zu%s%s%s.\n",
+           proposals, t->image_count, features, t->reused_boxes ? ", box regression" : "",
+           t->reused_heads ? ", heads" : "", t->reused_calibration ? ", calibration" : "");
+}
+
 void cli_print_training(const det_training *t)
 {
     printf("Learned from %zu objects of %zu classes on %zu pictures; %.1f %% of the objects are "
            "proposed.\n",
            t->object_count, t->class_count, t->image_count, 100 * t->recall);
+    print_reused(t);
     printf("Cross-validated: every picture by a detector that saw only the other %d of %d parts.\n",
            t->folds - 1, t->folds);
     print_interval("AP50", &t->ap50);

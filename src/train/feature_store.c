@@ -8,12 +8,10 @@
 #include "src/base/run.h"
 #include "src/base/text.h"
 #include "src/data/paths.h"
-#include "src/nn/digest.h"
 #include "src/nn/graph.h"
-#include "src/nn/safetensors.h"
+#include "src/train/kept_file.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Raised when what is computed changes, so that older files are not taken for new ones. */
@@ -176,20 +174,6 @@ det_feature_store_counts det_feature_store_count(const det_feature_store *store)
     return store->counts;
 }
 
-/* ---- Names of files ------------------------------------------------------------------------- */
-
-/* "FOLDER/KIND-DIGEST.safetensors"; NULL when memory is short. */
-static char *name_file(const det_feature_store *store, const char *kind,
-                       const char digest[DET_DIGEST_SIZE])
-{
-    const char *digits = strchr(digest, ':');
-    det_text name = {0};
-    det_text_format(&name, "%s-%s.safetensors", kind, digits ? digits + 1 : digest);
-    char *path = name.failed ? NULL : det_path_join(store->folder, name.data);
-    det_text_free(&name);
-    return path;
-}
-
 /* ---- A picture ------------------------------------------------------------------------------ */
 
 /* A picture that features are wanted of. Decoded only where something has to be computed. */
@@ -204,6 +188,7 @@ typedef struct {
     det_region *regions; /* count: the proposals, and behind them the objects */
     size_t count, proposal_count;
     int width, height;
+    char picture_digest[DET_DIGEST_SIZE]; /* of its bytes */
     char proposals_digest[DET_DIGEST_SIZE], features_digest[DET_DIGEST_SIZE];
 } picture;
 
@@ -227,7 +212,8 @@ static bool digest_proposals(picture *p)
     const void *const blocks[] = {PROPOSALS_VERSION, p->store->proposal_settings, p->bytes.data};
     const size_t sizes[] = {sizeof PROPOSALS_VERSION, strlen(p->store->proposal_settings) + 1,
                             p->bytes.size};
-    return det_digest(blocks, sizes, 3, p->proposals_digest);
+    return det_digest(blocks + 2, sizes + 2, 1, p->picture_digest) &&
+           det_digest(blocks, sizes, 3, p->proposals_digest);
 }
 
 /* Boxes and the size of the picture, as they are kept. */
@@ -238,28 +224,19 @@ static det_status write_proposals(const picture *p, const char *path, det_error 
     det_box *boxes = det_alloc_array(p->count, sizeof *boxes);
     if (!boxes) return det_fail_memory(error, "the boxes of regions");
     for (size_t i = 0; i < p->count; i++) boxes[i] = p->regions[i].box;
-    const det_metadata_entry metadata[] = {{"format", PROPOSALS_VERSION}};
     const det_tensor_source tensors[] = {
         {"boxes", "F32", {n, 4}, 2, boxes, p->count * sizeof *boxes},
         {"size", "I32", {2}, 1, size, sizeof size},
     };
-    const det_status status = det_safetensors_write(path, metadata, 1, tensors, 2, error);
+    const det_status status = det_kept_write(path, PROPOSALS_VERSION, tensors, 2, error);
     det_free(boxes);
     return status;
 }
 
-/* @return the tensor where it has that type and that many values, else NULL. */
-static const det_tensor *find_tensor(const det_safetensors *file, const char *name,
-                                     const char *dtype, size_t count)
+static bool take_proposals(picture *p, const det_kept_file *file)
 {
-    const det_tensor *tensor = det_safetensors_find(file, name);
-    return tensor && strcmp(tensor->dtype, dtype) == 0 && tensor->count == count ? tensor : NULL;
-}
-
-static bool take_proposals(picture *p, const det_safetensors *file)
-{
-    const det_tensor *boxes = det_safetensors_find(file, "boxes");
-    const det_tensor *size = find_tensor(file, "size", "I32", 2);
+    const det_tensor *boxes = det_safetensors_find(&file->tensors, "boxes");
+    const det_tensor *size = det_kept_find(file, "size", "I32", 2);
     if (!boxes || !size || strcmp(boxes->dtype, "F32") != 0 || boxes->count % 4 != 0) return false;
     const size_t count = boxes->count / 4;
     p->regions = det_alloc_zeroed(count, sizeof *p->regions);
@@ -277,13 +254,10 @@ static bool take_proposals(picture *p, const det_safetensors *file)
 /* @return whether proposals that can be used are kept at `path`. */
 static bool read_proposals(picture *p, const char *path)
 {
-    det_bytes bytes = {0};
-    det_safetensors file = {0};
-    const bool found = det_file_read(path, most_picture_bytes, &bytes, NULL) == DET_OK &&
-                       det_safetensors_parse(bytes.data, bytes.size, &file, NULL) == DET_OK &&
-                       take_proposals(p, &file);
-    det_safetensors_free(&file);
-    det_bytes_free(&bytes);
+    det_kept_file file = {0};
+    const bool found =
+        det_kept_open(path, PROPOSALS_VERSION, &file, NULL) == DET_OK && take_proposals(p, &file);
+    det_kept_close(&file);
     return found;
 }
 
@@ -317,7 +291,9 @@ static det_status append_objects(picture *p, det_error *error)
 
 static det_status get_proposals(picture *p, det_error *error)
 {
-    char *path = digest_proposals(p) ? name_file(p->store, "proposals", p->proposals_digest) : NULL;
+    char *path = digest_proposals(p)
+                     ? det_kept_path(p->store->folder, "proposals", p->proposals_digest)
+                     : NULL;
     if (!path) return det_fail_memory(error, "the proposals of a picture");
     det_status status = read_proposals(p, path) ? DET_OK : make_proposals(p, path, error);
     det_free(path);
@@ -365,14 +341,13 @@ static det_status write_features(const picture *p, const packing *out, const cha
 {
     const int64_t n = (int64_t)out->count;
     const int32_t size[3] = {p->width, p->height, (int32_t)p->proposal_count};
-    const det_metadata_entry metadata[] = {{"format", FEATURES_VERSION}};
     const det_tensor_source tensors[] = {
         {"boxes", "F32", {n, 4}, 2, out->boxes, out->count * sizeof *out->boxes},
         {"scales", "F32", {n}, 1, out->scales, out->count * sizeof *out->scales},
         {"size", "I32", {3}, 1, size, sizeof size},
         {"values", "U8", {n, (int64_t)out->width}, 2, out->values, out->count * out->width},
     };
-    return det_safetensors_write(path, metadata, 1, tensors, 4, error);
+    return det_kept_write(path, FEATURES_VERSION, tensors, 4, error);
 }
 
 static det_status extract(picture *p, packing *out, det_error *error)
@@ -404,14 +379,14 @@ static det_status make_features(picture *p, const char *path, det_error *error)
 }
 
 /* Points into the mapped file. */
-static bool take_features(const det_safetensors *file, size_t width, det_region_features *features)
+static bool take_features(const det_kept_file *file, size_t width, det_region_features *features)
 {
-    const det_tensor *scales = det_safetensors_find(file, "scales");
-    const det_tensor *size = find_tensor(file, "size", "I32", 3);
+    const det_tensor *scales = det_safetensors_find(&file->tensors, "scales");
+    const det_tensor *size = det_kept_find(file, "size", "I32", 3);
     if (!scales || !size || strcmp(scales->dtype, "F32") != 0) return false;
     const size_t count = scales->count;
-    const det_tensor *boxes = find_tensor(file, "boxes", "F32", count * 4);
-    const det_tensor *values = find_tensor(file, "values", "U8", count * width);
+    const det_tensor *boxes = det_kept_find(file, "boxes", "F32", count * 4);
+    const det_tensor *values = det_kept_find(file, "values", "U8", count * width);
     int32_t numbers[3];
     memcpy(numbers, size->data, sizeof numbers);
     if (!boxes || !values || numbers[2] < 0 || (size_t)numbers[2] > count) return false;
@@ -430,25 +405,25 @@ static bool take_features(const det_safetensors *file, size_t width, det_region_
 static det_status map_features(const char *path, size_t width, det_region_features *features,
                                det_error *error)
 {
-    det_safetensors file = {0};
+    det_kept_file file = {0};
     det_region_features found = {0};
-    det_status status = det_file_map(path, &found.file, error);
-    if (status == DET_OK)
-        status = det_safetensors_parse(found.file.data, found.file.size, &file, error);
+    det_status status = det_kept_open(path, FEATURES_VERSION, &file, error);
     if (status == DET_OK && !take_features(&file, width, &found))
         status = det_fail(error, DET_FORMAT, "these are no features of %zu values", width);
-    det_safetensors_free(&file);
-    if (status == DET_OK)
+    if (status == DET_OK) {
         *features = found;
-    else
-        det_bytes_free(&found.file);
+        features->file = file.bytes;
+        file.bytes = (det_bytes){0};
+    }
+    det_kept_close(&file);
     return status;
 }
 
 static det_status get_features(picture *p, det_region_features *features, det_error *error)
 {
     const size_t width = det_feature_store_width(p->store);
-    char *path = digest_features(p) ? name_file(p->store, "features", p->features_digest) : NULL;
+    char *path =
+        digest_features(p) ? det_kept_path(p->store->folder, "features", p->features_digest) : NULL;
     if (!path) return det_fail_memory(error, "the features of a picture");
     det_status status = DET_OK;
     if (map_features(path, width, features, NULL) < 0) {
@@ -457,7 +432,10 @@ static det_status get_features(picture *p, det_region_features *features, det_er
             status = det_error_file(error, path, map_features(path, width, features, error));
     }
     det_free(path);
-    return status;
+    if (status < 0) return status;
+    memcpy(features->digest, p->features_digest, sizeof features->digest);
+    memcpy(features->picture_digest, p->picture_digest, sizeof features->picture_digest);
+    return DET_OK;
 }
 
 det_status det_feature_store_get(det_feature_store *store, const char *picture_path,

@@ -4,11 +4,12 @@
 
 #include "detect/data.h"
 #include "src/base/file.h"
+#include "src/nn/digest.h"
 
 /* What the network says of the regions of pictures, kept in a folder. Proposals and features are a
  * file a picture each, named by a digest of everything that they depend on: the bytes of the
  * picture, the settings, the model, the annotated boxes. So a second run reads what the first one
- * computed, and what has changed is computed anew. */
+ * computed, and what has changed is computed anew, as is what cannot be read (kept_file.h). */
 
 /** Which features of a region are kept: the map of a layer, averaged over a coarse grid of windows
  *  that overlap, so that a part of an object does not look like the whole. */
@@ -31,13 +32,15 @@ det_grid_windows det_grid_windows_of(int side, int grid);
  *  annotated boxes. Feature j of region i is values[i * width + j] * scales[i]: features are kept
  *  in 8 bits, which is enough for what comes after a rectifier. */
 typedef struct det_region_features {
-    size_t count, proposal_count;      /**< regions, and how many of them were proposed */
-    size_t width;                      /**< features of a region */
-    const det_box *boxes;              /**< count; pixels of the upright picture */
-    const float *scales;               /**< count, each above 0 or the region's features are 0 */
-    const uint8_t *values;             /**< count x width */
-    int picture_width, picture_height; /**< pixels, upright */
-    det_bytes file;                    /**< that it is mapped from */
+    size_t count, proposal_count;         /**< regions, and how many of them were proposed */
+    size_t width;                         /**< features of a region */
+    const det_box *boxes;                 /**< count; pixels of the upright picture */
+    const float *scales;                  /**< count, each above 0 or the region's features are 0 */
+    const uint8_t *values;                /**< count x width */
+    int picture_width, picture_height;    /**< pixels, upright */
+    det_bytes file;                       /**< that it is mapped from */
+    char digest[DET_DIGEST_SIZE];         /**< of everything that the features depend on */
+    char picture_digest[DET_DIGEST_SIZE]; /**< of the picture's bytes */
 } det_region_features;
 
 /** Takes {0}. */

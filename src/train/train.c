@@ -7,9 +7,8 @@
 #include "src/base/random.h"
 #include "src/base/run.h"
 #include "src/nn/model_file.h"
-#include "src/train/box_fit.h"
-#include "src/train/cross_validation.h"
 #include "src/train/folds.h"
+#include "src/train/kept_heads.h"
 #include "src/train/suspicions.h"
 #include "src/train/trained_model.h"
 #include "src/train/training_data.h"
@@ -33,6 +32,7 @@ typedef struct {
     int threads;
     det_model *model; /* the network */
     det_feature_store *store;
+    det_kept_results kept;
     det_training_set set;
     det_row *rows; /* the examples */
     size_t row_count;
@@ -146,17 +146,23 @@ static det_status fit_heads(training *t, det_error *error)
     for (size_t h = 0; status == DET_OK && h < count; h++)
         status =
             det_linear_head_create(t->set.width, t->set.classes.count, true, &t->heads[h], error);
-    if (status == DET_OK) status = det_fit_boxes(&examples, ridge, &run, t->heads, error);
+    if (status == DET_OK)
+        status = det_keep_boxes(&t->kept, &examples, ridge, &run, t->heads, error);
     if (status < 0) return status;
     run = run_of(t, DET_TRAIN_HEADS);
-    return det_fit_classes(&examples, &options, &run, t->heads, error);
+    return det_keep_classes(&t->kept, &examples, &options, &run, t->heads, error);
+}
+
+static det_held_out held_out(const training *t)
+{
+    return (det_held_out){&t->set, t->heads, (size_t)t->fold_count + 1, t->folds};
 }
 
 static det_status calibrate(training *t, det_error *error)
 {
     float temperature = 1;
-    const det_status status =
-        det_held_out_temperature(&t->set, t->heads, t->folds, &temperature, error);
+    const det_held_out from = held_out(t);
+    const det_status status = det_keep_temperature(&t->kept, &from, &temperature, error);
     for (int h = 0; h <= t->fold_count; h++) t->heads[h].temperature = temperature;
     return status;
 }
@@ -194,6 +200,7 @@ static det_status gather(training *t, det_error *error)
     const det_run run = run_of(t, DET_TRAIN_FEATURES);
     det_status status =
         det_feature_store_open(t->options.cache, t->config, &recipe, &t->store, error);
+    t->kept.folder = t->options.cache;
     if (status == DET_OK)
         status = det_training_set_make(t->annotations, t->store, &options, &run, &t->set, error);
     if (status < 0) return status;
@@ -213,7 +220,8 @@ static det_status learn(training *t, det_error *error)
     if (status == DET_OK) status = fit_heads(t, error);
     if (status == DET_OK) status = calibrate(t, error);
     if (status < 0) return status;
-    return det_detect_held_out(&t->set, t->heads, t->folds, &options, t->threads, &t->found, error);
+    const det_held_out from = held_out(t);
+    return det_keep_detections(&t->kept, &from, &options, t->threads, &t->found, error);
 }
 
 static det_status report(const training *t, det_training_data **data, det_error *error)
@@ -225,6 +233,9 @@ static det_status report(const training *t, det_training_data **data, det_error 
     if (status < 0) return status;
     (*data)->seen.proposed = made.proposed;
     (*data)->seen.extracted = made.extracted;
+    (*data)->seen.reused_boxes = t->kept.boxes.reused > 0;
+    (*data)->seen.reused_heads = t->kept.classes.reused > 0;
+    (*data)->seen.reused_calibration = t->kept.temperature.reused > 0;
     (*data)->seen.folds = t->fold_count;
     status = det_training_data_measure(*data, &measuring, error);
     if (status == DET_OK)

@@ -3,6 +3,9 @@
 
 #include "src/base/memory.h"
 #include "src/base/run.h"
+#include "src/train/digest_chain.h"
+
+#include <string.h>
 
 /* ---- Classes -------------------------------------------------------------------------------- */
 
@@ -26,6 +29,38 @@ static det_status find_classes(const det_annotations *a, det_learned_classes *cl
     return det_fail(error, DET_ARGUMENT,
                     "there is nothing to learn: none of %zu objects on %zu pictures counts",
                     a->object_count, a->image_count);
+}
+
+/* ---- Digests -------------------------------------------------------------------------------- */
+
+/* What the regions of a picture teach: their features, their labels, the boxes that they show. */
+static void add_image_digest(const det_training_set *set, const det_training_image *image,
+                             det_digest_chain *chain)
+{
+    const det_region_features *f = &image->features;
+    det_digest_add_text(chain, f->digest);
+    det_digest_add(chain, image->labels.labels, f->count * sizeof *image->labels.labels);
+    for (size_t r = 0; r < f->count; r++) {
+        if (image->labels.labels[r] < 0) continue;
+        const det_box box = det_object_box(set->annotations, image->labels.objects[r],
+                                           f->picture_width, f->picture_height);
+        det_digest_add(chain, &box, sizeof box);
+    }
+}
+
+static det_status digest_set(det_training_set *set, det_error *error)
+{
+    det_digest_chain all = {0}, pictures = {0};
+    det_digest_add_number(&all, (double)set->classes.count);
+    det_digest_add_number(&all, (double)set->width);
+    for (size_t i = 0; i < set->image_count; i++) {
+        add_image_digest(set, &set->images[i], &all);
+        det_digest_add_text(&pictures, set->images[i].features.picture_digest);
+    }
+    if (all.failed || pictures.failed) return det_fail_memory(error, "the digest of a set");
+    memcpy(set->digest, all.text, sizeof set->digest);
+    memcpy(set->picture_digest, pictures.text, sizeof set->picture_digest);
+    return DET_OK;
 }
 
 /* ---- Pictures ------------------------------------------------------------------------------- */
@@ -85,7 +120,8 @@ det_status det_training_set_make(const det_annotations *annotations, det_feature
         if (status == DET_OK) status = add_image(set, i, store, options, run, error);
         if (status < 0) return status;
     }
-    return det_run_check(run, count, count, error);
+    status = digest_set(set, error);
+    return status == DET_OK ? det_run_check(run, count, count, error) : status;
 }
 
 void det_training_set_free(det_training_set *set)

@@ -17,8 +17,10 @@ typedef struct det_training_set {
     det_learned_classes classes;
     det_training_image *images; /**< of the annotations, in their order */
     size_t image_count;
-    size_t width;        /**< features of a region */
-    size_t region_count; /**< proposed, of all pictures */
+    size_t width;                         /**< features of a region */
+    size_t region_count;                  /**< proposed, of all pictures */
+    char digest[DET_DIGEST_SIZE];         /**< of everything that can be learned from it */
+    char picture_digest[DET_DIGEST_SIZE]; /**< of the bytes of all pictures */
 } det_training_set;
 
 /** Gathers what annotated pictures teach; the features come from the store.
