@@ -12,6 +12,13 @@ extern "C" {
 /** A configuration with its networks compiled. Safe to share between threads. */
 typedef struct det_detector det_detector;
 
+/** Gives the keys of a configuration that were not set the values that its first model says it was
+ *  made for (det_model_settings), such as where proposals come from and how regions are looked at.
+ *  det_detector_create does it for itself; whoever asks the configuration what a detector does
+ * calls it before. Does nothing where there is no model.
+ *  @return DET_OK; as det_model_open; DET_FORMAT (settings that are none, with the key). */
+DET_API det_status det_detector_configure(det_config *config, det_error *error);
+
 /** Opens and compiles the models of a configuration.
  *  @param config borrowed for the call.
  *  @return DET_OK; DET_ARGUMENT (no model; models whose classes differ); DET_UNSUPPORTED (a setting

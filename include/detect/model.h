@@ -113,6 +113,10 @@ DET_API det_box det_model_prior(const det_model *model, size_t index);
 /** The provenance of the model as JSON text, "{}" when it says nothing. */
 DET_API const char *det_model_provenance(const det_model *model);
 
+/** How the model is to be used: keys of a configuration and their values, as a JSON object such as
+ *  {"classifier.regions":"pool"}; "{}" when it says nothing. det_detector_configure heeds it. */
+DET_API const char *det_model_settings(const det_model *model);
+
 /** How much a precision changed what a model said of regions of photographs, beside f32. */
 typedef struct det_agreement {
     det_precision precision;

@@ -3,6 +3,7 @@
  * processed, drawn and written, one after the other. */
 #include "src/cli/pictures.h"
 
+#include "detect/detector.h"
 #include "detect/json.h"
 #include "src/cli/drawn.h"
 #include "src/cli/input.h"
@@ -76,6 +77,8 @@ det_status cli_pictures_configure(cli_pictures *pictures, const cli_values *valu
     if (status == DET_OK) status = set_threads(pictures->config, values->threads, error);
     for (size_t i = 0; status == DET_OK && i < values->settings.count; i++)
         status = det_config_set(pictures->config, values->settings.items[i], error);
+    /* A model that cannot be read is complained of where it is wanted. */
+    if (status == DET_OK) det_detector_configure(pictures->config, NULL);
     return status;
 }
 

@@ -210,13 +210,17 @@ static det_status copy_models(const det_config *from, det_config *to, det_error 
     return complete ? DET_OK : det_fail_memory(error, "a configuration");
 }
 
-static det_status copy_config(const det_config *from, det_config **to, det_error *error)
+det_status det_config_copy(const det_config *from, det_config **to, det_error *error)
 {
-    *to = det_alloc(sizeof **to);
-    if (!*to) return det_fail_memory(error, "a configuration");
-    **to = *from;
-    const det_status status = copy_models(from, *to, error);
-    if (!copy_paths(*to)) return det_fail_memory(error, "a configuration");
+    det_config *made = det_alloc(sizeof *made);
+    if (!made) return det_fail_memory(error, "a configuration");
+    *made = *from;
+    det_status status = copy_models(from, made, error);
+    if (!copy_paths(made)) status = det_fail_memory(error, "a configuration");
+    if (status < 0)
+        det_config_free(made);
+    else
+        *to = made;
     return status;
 }
 
@@ -256,6 +260,46 @@ static det_status assign(det_config *config, const char *path, const char *text,
     return status;
 }
 
+/* ---- Settings of models --------------------------------------------------------------------- */
+
+static det_status adopt_members(det_config *config, json_object *settings, det_error *error)
+{
+    json_object_object_foreach(settings, path, value)
+    {
+        const det_config_row *row = det_config_find(path);
+        if (!row || det_config_is_chosen(config, row)) continue;
+        const det_status status = row->kind->set(config, row, value, "", error);
+        if (status < 0) return det_error_inside(error, path, ": ", status);
+    }
+    return DET_OK;
+}
+
+det_status det_config_adopt(det_config *config, const char *settings, det_error *error)
+{
+    json_object *object = NULL;
+    det_status status = det_json_parse(settings, strlen(settings), &object, error);
+    if (status == DET_OK && !json_object_is_type(object, json_type_object))
+        status = det_fail(error, DET_FORMAT, "is not a JSON object");
+    if (status == DET_OK) status = adopt_members(config, object, error);
+    json_object_put(object);
+    return status;
+}
+
+char *det_config_excerpt(const det_config *config, const char *const *prefixes)
+{
+    det_json *json = det_json_create();
+    if (!json) return NULL;
+    const char *path, *text;
+    det_json_begin_object(json, NULL);
+    for (size_t i = 0; det_config_key(i, &path, NULL, NULL, NULL); i++)
+        for (const char *const *p = prefixes; *p; p++)
+            if (strncmp(path, *p, strlen(*p)) == 0) det_config_value(config, i, json, path);
+    det_json_end(json);
+    char *copy = det_json_finish(json, &text, NULL, NULL) == DET_OK ? det_copy_string(text) : NULL;
+    det_json_free(json);
+    return copy;
+}
+
 /* What is wrong in a file is wrong usage on a command line. */
 static det_status as_argument(det_status status, det_error *error)
 {
@@ -276,7 +320,7 @@ det_status det_config_set(det_config *config, const char *assignment, det_error 
     snprintf(path, sizeof path, "%.*s", (int)length, assignment);
 
     det_config *changed = NULL;
-    det_status status = copy_config(config, &changed, error);
+    det_status status = det_config_copy(config, &changed, error);
     if (status == DET_OK) status = assign(changed, path, assignment + length + 1, error);
     if (status == DET_OK) {
         const det_config old = *config;

@@ -247,6 +247,19 @@ bool det_config_is_set(const det_config *config, const det_config_row *row)
     return config->set_keys[index / 64] >> index % 64 & 1;
 }
 
+bool det_config_is_chosen(const det_config *config, const det_config_row *row)
+{
+    static const char *const of_preset[] = {"proposals.selective_search.color_spaces",
+                                            "proposals.selective_search.similarities",
+                                            "proposals.selective_search.k"};
+    bool chosen = det_config_is_set(config, row);
+    for (size_t i = 0; i < sizeof of_preset / sizeof *of_preset; i++)
+        if (strcmp(row->path, of_preset[i]) == 0)
+            chosen = chosen || det_config_is_set(
+                                   config, det_config_find("proposals.selective_search.preset"));
+    return chosen;
+}
+
 static void mark(det_config *config, const det_config_row *row)
 {
     const size_t index = (size_t)(row - det_config_rows);

@@ -42,6 +42,8 @@ const det_config_row *det_config_find(const char *path);
 
 /** Whether a row was set, not left at its default. */
 bool det_config_is_set(const det_config *config, const det_config_row *row);
+/** Whether it was, or belongs to a preset that was set. */
+bool det_config_is_chosen(const det_config *config, const det_config_row *row);
 
 /** Sets one row from a value, and marks it as set. */
 det_status det_config_set_row(det_config *config, const det_config_row *row, json_object *value,
@@ -54,6 +56,20 @@ det_status det_config_set_default(det_config *config, const det_config_row *row,
 /** Gives the keys that depend on proposals.selective_search.preset, and are not set themselves, the
  *  values of the preset. */
 det_status det_config_apply_preset(det_config *config, det_error *error);
+
+/** A copy; free with det_config_free. @return DET_OK, DET_MEMORY. */
+det_status det_config_copy(const det_config *from, det_config **to, det_error *error);
+
+/** Gives keys that were not set values from a JSON object {"classifier.regions": "pool", ...}, and
+ *  leaves them unset. Keys that this version does not know are passed over.
+ *  @return DET_OK; DET_FORMAT (with the key), after which some keys may have been given theirs;
+ *          DET_MEMORY. */
+det_status det_config_adopt(det_config *config, const char *settings, det_error *error);
+
+/** The keys that begin with one of the prefixes (ended by NULL), and their values, as
+ *  det_config_adopt takes them.
+ *  @return text to free with det_free, or NULL when memory is short. */
+char *det_config_excerpt(const det_config *config, const char *const *prefixes);
 
 /** Reads a configuration from memory; otherwise as det_config_load, but that error->file stays
  *  empty. */

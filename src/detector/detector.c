@@ -5,6 +5,7 @@
 #include "src/base/memory.h"
 #include "src/base/run.h"
 #include "src/base/text.h"
+#include "src/data/config_keys.h"
 #include "src/detector/box_deltas.h"
 #include "src/detector/candidates.h"
 #include "src/detector/ensemble.h"
@@ -76,7 +77,24 @@ static det_status check_memory(const det_detector *detector, size_t more, const 
         "classifier.batch, runtime.threads or proposals.selective_search.width", error);
 }
 
-det_status det_detector_create(const det_config *config, det_detector **detector, det_error *error)
+static det_status adopt_settings(det_config *config, const det_model *model, det_error *error)
+{
+    const det_status status = det_config_adopt(config, det_model_settings(model), error);
+    return det_error_file(error, det_model_path(model),
+                          det_error_inside(error, "model.settings", ", ", status));
+}
+
+det_status det_detector_configure(det_config *config, det_error *error)
+{
+    if (config->classifier.model_count == 0) return DET_OK;
+    det_model *model = NULL;
+    det_status status = det_model_open(config->classifier.models[0], &model, error);
+    if (status == DET_OK) status = adopt_settings(config, model, error);
+    det_model_free(model);
+    return status;
+}
+
+static det_status create(const det_config *config, det_detector **detector, det_error *error)
 {
     det_status status = check_supported(config, error);
     if (status < 0) return status;
@@ -93,6 +111,16 @@ det_status det_detector_create(const det_config *config, det_detector **detector
     }
     *detector = made;
     return DET_OK;
+}
+
+det_status det_detector_create(const det_config *config, det_detector **detector, det_error *error)
+{
+    det_config *ours = NULL;
+    det_status status = det_config_copy(config, &ours, error);
+    if (status == DET_OK) status = det_detector_configure(ours, error);
+    if (status == DET_OK) status = create(ours, detector, error);
+    det_config_free(ours);
+    return status;
 }
 
 void det_detector_free(det_detector *detector)

@@ -27,6 +27,7 @@ void det_model_free_contents(det_model *model)
     det_free(model->priors);
     det_free(model->input_name);
     det_free(model->provenance);
+    det_free(model->settings);
     det_free(model->path);
     if (model->metadata) json_object_put(model->metadata);
     det_bytes_free(&model->file);
@@ -248,6 +249,11 @@ det_box det_model_prior(const det_model *model, size_t index)
 const char *det_model_provenance(const det_model *model)
 {
     return model->provenance;
+}
+
+const char *det_model_settings(const det_model *model)
+{
+    return model->settings;
 }
 
 bool det_model_is_calibrated(const det_model *model)

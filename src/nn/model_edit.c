@@ -284,17 +284,26 @@ static det_status copy_priors(builder *b, det_error *error)
     return DET_OK;
 }
 
-static det_status describe(builder *b, det_error *error)
+/* Takes over what must be a JSON object. */
+static det_status copy_object(const char *given, const char *key, char **copy, det_error *error)
 {
-    const char *text = b->recipe->provenance ? b->recipe->provenance : "{}";
+    const char *text = given ? given : "{}";
     json_object *value = NULL;
     det_status status = det_json_parse(text, strlen(text), &value, error);
     if (status == DET_OK && !json_object_is_type(value, json_type_object))
         status = det_fail(error, DET_FORMAT, "is not a JSON object");
     json_object_put(value);
-    if (status < 0) return as_argument(det_error_inside(error, "provenance", ", ", status), error);
-    b->model.provenance = det_copy_string(text);
-    return b->model.provenance ? DET_OK : det_fail_memory(error, "the provenance");
+    if (status < 0) return as_argument(det_error_inside(error, key, ", ", status), error);
+    *copy = det_copy_string(text);
+    return *copy ? DET_OK : det_fail_memory(error, "what a model says of itself");
+}
+
+static det_status describe(builder *b, det_error *error)
+{
+    const det_status status =
+        copy_object(b->recipe->provenance, "provenance", &b->model.provenance, error);
+    if (status < 0) return status;
+    return copy_object(b->recipe->settings, "settings", &b->model.settings, error);
 }
 
 /* Whether the regions of the new model can be pooled from a layer. */

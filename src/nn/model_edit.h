@@ -36,6 +36,7 @@ typedef struct det_model_recipe {
     int background_index;   /**< its probability, -1: none */
     int context_px;         /**< of the crops; -1: as in the source */
     const char *provenance; /**< JSON text, NULL: {} */
+    const char *settings;   /**< JSON text, NULL: {}; those of the source are left out */
 } det_model_recipe;
 
 /** Makes a model from another and writes it as a file (atomically). How pictures are fed is as in

@@ -30,6 +30,7 @@ struct det_model {
     det_bytes file;               /**< the mapping, or {0} in an importer */
     json_object *metadata;        /**< the whole `model` object: keys we do not know are kept */
     char *provenance;             /**< JSON text, or NULL */
+    char *settings;               /**< JSON text, or NULL: keys of a configuration */
     det_graph graph;
     det_shape *shapes; /**< of every layer at the model's own input size */
     det_model_input input;

@@ -449,15 +449,16 @@ static det_status read_quantization(const det_safetensors *file, det_model *mode
     return read_rounded(file, model, error);
 }
 
-static det_status read_provenance(det_model *model, det_error *error)
+/* An object that is kept as text, "{}" where there is none. */
+static det_status read_text(const det_model *model, const char *key, char **copy, det_error *error)
 {
     json_object *value;
     const det_status status =
-        det_json_get_optional(model->metadata, "provenance", json_type_object, &value, error);
+        det_json_get_optional(model->metadata, key, json_type_object, &value, error);
     if (status < 0) return status;
     const char *text = value ? json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN) : "{}";
-    model->provenance = text ? det_copy_string(text) : NULL;
-    return model->provenance ? DET_OK : det_fail_memory(error, "the provenance");
+    *copy = text ? det_copy_string(text) : NULL;
+    return *copy ? DET_OK : det_fail_memory(error, "what a model says of itself");
 }
 
 /* ---- The file ------------------------------------------------------------------------------- */
@@ -533,7 +534,8 @@ det_status det_model_read(const det_safetensors *file, det_model *model, det_err
     if (status == DET_OK) status = read_background(model, error);
     if (status == DET_OK) status = read_outputs(model, error);
     if (status == DET_OK) status = read_priors(model, error);
-    if (status == DET_OK) status = read_provenance(model, error);
+    if (status == DET_OK) status = read_text(model, "provenance", &model->provenance, error);
+    if (status == DET_OK) status = read_text(model, "settings", &model->settings, error);
     if (status < 0) return det_error_inside(error, "model", ".", status);
 
     status = infer_shapes(model, error); /* says the layer, so "model." would not help */

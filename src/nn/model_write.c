@@ -241,9 +241,9 @@ static void add_quantization(det_json *json, const det_model *model)
 
 static void add_model(det_json *json, const det_model *model)
 {
-    static const char *const known[] = {"graph",   "input",  "classes",      "background_index",
-                                        "outputs", "priors", "quantization", "provenance",
-                                        NULL};
+    static const char *const known[] = {"graph",    "input",  "classes",      "background_index",
+                                        "outputs",  "priors", "quantization", "provenance",
+                                        "settings", NULL};
     det_json_begin_object(json, NULL);
     det_json_begin_array(json, "graph");
     for (int i = 0; i < model->graph.count; i++) add_node(json, model, &model->graph.nodes[i]);
@@ -260,6 +260,8 @@ static void add_model(det_json *json, const det_model *model)
     add_priors(json, model);
     add_quantization(json, model);
     det_json_raw(json, "provenance", model->provenance ? model->provenance : "{}");
+    if (model->settings && strcmp(model->settings, "{}") != 0)
+        det_json_raw(json, "settings", model->settings);
     keep_unknown(json, model->metadata, known);
     det_json_end(json);
 }

@@ -7,6 +7,7 @@
 #include "src/base/memory.h"
 #include "src/base/run.h"
 #include "src/base/text.h"
+#include "src/data/config_keys.h"
 #include "src/data/paths.h"
 #include "src/nn/graph.h"
 #include "src/train/kept_file.h"
@@ -70,28 +71,11 @@ static void pack(const float *features, size_t width, uint8_t *values, float *sc
 
 /* ---- Opening -------------------------------------------------------------------------------- */
 
-/* The keys that start with one of the prefixes, as a JSON object; NULL when memory is short. */
-static char *settings_of(const det_config *config, const char *const *prefixes)
-{
-    det_json *json = det_json_create();
-    if (!json) return NULL;
-    det_json_begin_object(json, NULL);
-    const char *path, *text;
-    for (size_t i = 0; det_config_key(i, &path, NULL, NULL, NULL); i++)
-        for (const char *const *p = prefixes; *p; p++)
-            if (strncmp(path, *p, strlen(*p)) == 0) det_config_value(config, i, json, path);
-    det_json_end(json);
-    char *settings =
-        det_json_finish(json, &text, NULL, NULL) == DET_OK ? det_copy_string(text) : NULL;
-    det_json_free(json);
-    return settings;
-}
-
 static char *feature_settings_of(const det_feature_store *store)
 {
     static const char *const prefixes[] = {"classifier.regions", "classifier.pool.",
                                            "classifier.context_px", "classifier.winograd", NULL};
-    char *settings = settings_of(store->config, prefixes);
+    char *settings = det_config_excerpt(store->config, prefixes);
     if (!settings) return NULL;
     const det_network *network = det_extractor_network(store->extractor);
     det_text text = {0};
@@ -120,7 +104,7 @@ static det_status open_store(det_feature_store *store, const char *folder,
     store->folder = det_copy_string(folder);
     store->layer = det_copy_string(recipe->layer);
     if (!store->folder || !store->layer) return det_fail_memory(error, "a store of features");
-    store->proposal_settings = settings_of(store->config, prefixes);
+    store->proposal_settings = det_config_excerpt(store->config, prefixes);
     store->feature_settings = feature_settings_of(store);
     if (store->proposal_settings && store->feature_settings) return DET_OK;
     return det_fail_memory(error, "a store of features");

@@ -4,6 +4,7 @@
 #include "detect/json.h"
 #include "detect/version.h"
 #include "src/base/memory.h"
+#include "src/data/config_keys.h"
 #include "src/nn/model_edit.h"
 
 #include <math.h>
@@ -120,8 +121,17 @@ static det_json *make_provenance(const det_trained_model *m)
     return json;
 }
 
+/* How regions are found and looked at, and what becomes of what is found: as it was measured. */
+static det_status make_settings(const det_config *config, char **settings, det_error *error)
+{
+    static const char *const prefixes[] = {"proposals.", "classifier.regions", "classifier.pool.",
+                                           "postprocess.nms.", NULL};
+    *settings = det_config_excerpt(config, prefixes);
+    return *settings ? DET_OK : det_fail_memory(error, "the settings of a model");
+}
+
 static det_status derive(const det_trained_model *m, const parts *p, const char *provenance,
-                         const char *path, det_error *error)
+                         const char *settings, const char *path, det_error *error)
 {
     const det_linear_head *head = m->head;
     const det_grid_windows rows = det_feature_store_rows(m->store),
@@ -160,7 +170,8 @@ static det_status derive(const det_trained_model *m, const parts *p, const char 
                                      .class_count = head->class_count,
                                      .background_index = (int)head->class_count,
                                      .context_px = m->config->classifier.context_px,
-                                     .provenance = provenance};
+                                     .provenance = provenance,
+                                     .settings = settings};
     return det_model_derive(m->source, &recipe, path, error);
 }
 
@@ -171,13 +182,16 @@ det_status det_trained_model_write(const det_trained_model *m, const char *path,
     parts p = {0};
     const char *provenance;
     det_json *json = NULL;
+    char *settings = NULL;
     det_status status = make_parts(m, (size_t)rows.count * (size_t)columns.count, &p, error);
     if (status < 0) goto done;
     json = make_provenance(m);
     status = json ? det_json_finish(json, &provenance, NULL, error)
                   : det_fail_memory(error, "the provenance of a model");
-    if (status == DET_OK) status = derive(m, &p, provenance, path, error);
+    if (status == DET_OK) status = make_settings(m->config, &settings, error);
+    if (status == DET_OK) status = derive(m, &p, provenance, settings, path, error);
 done:
+    det_free(settings);
     det_json_free(json);
     free_parts(&p);
     return status;

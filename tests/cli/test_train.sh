@@ -17,6 +17,21 @@ a_detector_is_made_and_measured() {
   json found.json '{i["class"] for i in d["images"][0]["detections"]} <= {"thing", "other"}'
 }
 
+a_model_is_run_as_it_was_trained() {
+  exits 0 train photos.json --folds 2 -o pooled.safetensors --set classifier.regions=pool --set classifier.pool.scales=64 \
+    --set proposals.max=4 --set postprocess.nms.method=none
+  run() { detect -m pooled.safetensors --set postprocess.score_threshold=0.001 "$@" photos/1.png; }
+  exits 0 run
+  cp .run/out as_trained.json
+  json as_trained.json 'd["images"][0]["proposal_count"] == 4'
+  exits 0 run --set classifier.regions=pool --set classifier.pool.scales=64 --set proposals.max=4 --set postprocess.nms.method=none \
+    --set proposals.selective_search.min_side=5
+  cmp -s .run/out as_trained.json || fail 'a model does not remember how it was trained'
+  exits 0 run --set proposals.max=3
+  cp .run/out told.json
+  json told.json 'd["images"][0]["proposal_count"] == 3'
+}
+
 where_it_comes_from_is_written_down() {
   exits 0 train photos.json --folds 3 -o out.safetensors
   exits 0 detect model info --provenance out.safetensors
@@ -97,6 +112,7 @@ what_is_missing_is_said() {
 }
 
 check a_detector_is_made_and_measured
+check a_model_is_run_as_it_was_trained
 check where_it_comes_from_is_written_down
 check classes_of_few_pictures_are_not_called_learned
 check equal_runs_give_equal_files_with_and_without_what_was_kept

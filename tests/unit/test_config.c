@@ -676,13 +676,80 @@ static void the_configuration_that_comes_along_is_sound(void **state)
     det_config_free(c);
 }
 
+/* ---- Settings of models ---- */
+
+static void adopt(det_config *c, const char *settings)
+{
+    det_error error = {0};
+    test_assert_ok(det_config_adopt(c, settings, &error), &error);
+}
+
+static void settings_of_a_model_fill_in_what_was_not_set(void **state)
+{
+    (void)state;
+    det_config *c = create();
+    set(c, "proposals.max=5");
+    adopt(c, "{\"proposals.max\":9,\"classifier.regions\":\"pool\",\"a.later.key\":1}");
+    assert_int_equal(c->proposals.max, 5);
+    assert_string_equal(c->classifier.regions, "pool");
+    adopt(c, "{\"classifier.regions\":\"crop\"}"); /* another model: it was not set */
+    assert_string_equal(c->classifier.regions, "crop");
+    det_config_free(c);
+}
+
+static void a_preset_that_was_set_wins_over_what_a_model_says_of_its_parts(void **state)
+{
+    (void)state;
+    det_config *c = create();
+    adopt(c, "{\"proposals.selective_search.k\":[7]}");
+    assert_true(c->proposals.search.k[0] == 7);
+    det_config_free(c);
+    c = create();
+    set(c, "proposals.selective_search.preset=single");
+    adopt(
+        c,
+        "{\"proposals.selective_search.preset\":\"quality\",\"proposals.selective_search.k\":[7]}");
+    assert_string_equal(c->proposals.preset, "single");
+    assert_true(c->proposals.search.k[0] == 100 && c->proposals.search.k[1] == 0);
+    det_config_free(c);
+}
+
+static void an_excerpt_can_be_adopted(void **state)
+{
+    (void)state;
+    det_config *from = parse(every_key), *c = create();
+    char *text =
+        det_config_excerpt(from, (const char *const[]){"proposals.", "postprocess.nms.iou", NULL});
+    adopt(c, text);
+    assert_null(strstr(text, "classifier"));
+    assert_true(c->proposals.max == 7 && c->proposals.multibox && c->postprocess.nms_iou == .5F);
+    assert_true(c->proposals.search.k[0] == 2.5F);
+    assert_true(c->postprocess.nms_method == DET_NMS_HARD);
+    det_free(text);
+    det_config_free(from);
+    det_config_free(c);
+}
+
+static void settings_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    det_config *c = create();
+    det_error error = {0};
+    test_assert_error(det_config_adopt(c, "{\"proposals.max\":-1}", &error), DET_FORMAT, &error,
+                      "outside the range");
+    assert_string_equal(error.where, "proposals.max");
+    test_assert_error(det_config_adopt(c, "[]", &error), DET_FORMAT, &error, "not a JSON object");
+    det_config_free(c);
+}
+
 /* ---- Memory ---- */
 
 #ifdef DET_FAULT_INJECTION
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
-    const char *text = "{\"classifier\":{\"models\":[\"a\",\"b\"]},\"proposals\":{"
+    const char *text = "{\"classifier\":{\"models\":[\"a\",\"b\"]},\"train\":{\"cache\":\"c\"},"
+                       "\"proposals\":{"
                        "\"selective_search\":{\"preset\":\"quality\"}}}";
     const char *path = test_path("memory.json");
     test_write_file(path, text, strlen(text));
@@ -693,10 +760,16 @@ static void every_allocation_may_fail(void **state)
         det_status status = det_config_load(path, &c, NULL);
         if (status == DET_OK)
             status = det_config_set(c, "classifier.models=[\"c\",\"d\",\"e\"]", NULL);
+        char *kept = NULL;
+        if (status == DET_OK) {
+            kept = det_config_excerpt(c, (const char *const[]){"proposals.", NULL});
+            status = kept ? det_config_adopt(c, kept, NULL) : DET_MEMORY;
+        }
         failed = det_memory_failed();
         det_memory_fail_at(0);
         assert_int_equal(status, failed ? DET_MEMORY : DET_OK);
-        if (c) assert_int_equal(c->classifier.model_count, failed ? 2 : 3);
+        if (!failed) assert_int_equal(c->classifier.model_count, 3);
+        det_free(kept);
         det_config_free(c);
     }
     det_config_free(NULL);
@@ -729,6 +802,10 @@ int main(void)
         cmocka_unit_test(model_paths_are_relative_to_the_folder_of_the_file),
         cmocka_unit_test(a_bad_file_is_named),
         cmocka_unit_test(the_configuration_that_comes_along_is_sound),
+        cmocka_unit_test(settings_of_a_model_fill_in_what_was_not_set),
+        cmocka_unit_test(a_preset_that_was_set_wins_over_what_a_model_says_of_its_parts),
+        cmocka_unit_test(an_excerpt_can_be_adopted),
+        cmocka_unit_test(settings_that_are_none_are_refused),
 #ifdef DET_FAULT_INJECTION
         cmocka_unit_test(every_allocation_may_fail),
 #endif

@@ -54,7 +54,8 @@ static void make_head(head *h)
                            .class_count = class_count,
                            .background_index = 3,
                            .context_px = -1,
-                           .provenance = "{\"tool\":\"test\",\"pictures\":[1,2]}"}};
+                           .provenance = "{\"tool\":\"test\",\"pictures\":[1,2]}",
+                           .settings = "{\"proposals.max\":7}"}};
     h->recipe.layers = h->layers;
 }
 
@@ -110,6 +111,7 @@ static void what_the_new_layers_need_is_kept_and_nothing_else(void **state)
     assert_string_equal(det_model_output(model, DET_ROLE_BOX_DELTAS), "moves");
     assert_string_equal(det_model_output(model, DET_ROLE_FEATURES), "grid");
     assert_string_equal(det_model_provenance(model), h.recipe.provenance);
+    assert_string_equal(det_model_settings(model), h.recipe.settings);
     assert_int_equal(model->background_index, 3);
     assert_int_equal(det_model_class_count(model), class_count);
     assert_string_equal(det_model_class_name(model, 0), "red");
@@ -202,6 +204,7 @@ static void layers_may_be_joined(void **state)
     assert_int_equal(model->shapes[model->features].channels, 4 + 8);
     assert_int_equal(model->input.context_px, 3);
     assert_string_equal(det_model_provenance(model), "{}");
+    assert_string_equal(det_model_settings(model), "{}");
     det_model_free(model);
 }
 
@@ -366,6 +369,9 @@ static void outputs_that_make_no_sense_are_refused(void **state)
     assert_refused(&h, "provenance, line 1, column 2", "");
     h.recipe.provenance = "[]";
     assert_refused(&h, "provenance", "is not a JSON object");
+    make_head(&h);
+    h.recipe.settings = "7";
+    assert_refused(&h, "settings", "is not a JSON object");
     make_head(&h);
     h.recipe.context_px = 100000;
     assert_refused(&h, "context_px", "100000 is more than 16384");
