@@ -7,7 +7,7 @@
 #include "src/base/memory.h"
 #include "src/base/run.h"
 #include "src/train/blas.h"
-#include "src/train/minimizer.h"
+#include "src/train/fit_state.h"
 
 #include <math.h>
 #include <string.h>
@@ -207,19 +207,36 @@ static det_status prepare(fit *f, det_error *error)
     return DET_OK;
 }
 
+static void go_on(fit *f, uint64_t *passes)
+{
+    det_fit_state_read(f->options->state, f->minimizers, f->examples->head_count, passes);
+}
+
+/* A state that cannot be written costs time, nothing else: the fit is then begun anew. */
+static void keep_state(const fit *f, uint64_t passes)
+{
+    det_fit_state_write(f->options->state, f->minimizers, f->examples->head_count, passes, NULL);
+}
+
 static det_status minimise(fit *f, const det_run *run, det_error *error)
 {
     float *gradient = det_alloc_array(f->outputs, (f->width + 1) * sizeof *gradient);
     if (!gradient) return det_fail_memory(error, "the fit of a head");
     const uint64_t total = (uint64_t)f->options->iterations;
     det_status status = DET_OK;
+    uint64_t passes = 0;
     measure_features(f);
-    for (uint64_t i = 0; status == DET_OK && !all_done(f); i++) {
-        status = det_run_check(run, i < total ? i : total, total, error);
-        if (status == DET_OK) evaluate(f, gradient);
+    if (f->options->state) go_on(f, &passes);
+    while (status == DET_OK && !all_done(f)) {
+        status = det_run_check(run, passes < total ? passes : total, total, error);
+        if (status < 0) break;
+        evaluate(f, gradient);
+        passes++;
     }
     det_free(gradient);
-    return status == DET_OK ? det_run_check(run, total, total, error) : status;
+    if (status == DET_OK) status = det_run_check(run, total, total, error);
+    if (status == DET_CANCELLED && f->options->state) keep_state(f, passes);
+    return status;
 }
 
 /* Copies what was found for a head, for features as they are. */

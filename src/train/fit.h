@@ -19,9 +19,11 @@ typedef struct det_fit_examples {
 } det_fit_examples;
 
 typedef struct det_fit_options {
-    double l2;      /**< half of it times the squares of the weights is added to the mean
-                         cross-entropy */
-    int iterations; /**< of L-BFGS, at most */
+    double l2;         /**< half of it times the squares of the weights is added to the mean
+                            cross-entropy */
+    int iterations;    /**< of L-BFGS, at most */
+    const char *state; /**< file where a fit that is cancelled is kept, and from which an equal one
+                            goes on as if it had not been; NULL: none */
 } det_fit_options;
 
 /** Fits classes: multinomial logistic regression.

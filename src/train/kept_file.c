@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <unistd.h>
 
 char *det_kept_path(const char *folder, const char *kind, const char *digest)
 {
@@ -55,6 +56,11 @@ det_status det_kept_write_parts(const char *path, const char *format, const det_
                                          .values = parts[i].values,
                                          .size = parts[i].count * parts[i].size};
     return det_kept_write(path, format, tensors, count, error);
+}
+
+void det_kept_remove(const char *path)
+{
+    (void)unlink(path);
 }
 
 /* ---- Reading -------------------------------------------------------------------------------- */

@@ -50,4 +50,7 @@ det_status det_kept_write_parts(const char *path, const char *format, const det_
 bool det_kept_read_parts(const char *path, const char *format, const det_kept_part *parts,
                          size_t count);
 
+/** Removes a file that is not needed any more, if there is one. */
+void det_kept_remove(const char *path);
+
 #endif

@@ -153,15 +153,23 @@ done:
 
 /* ---- Classes -------------------------------------------------------------------------------- */
 
-static char *path_of_classes(const det_kept_results *kept, const det_fit_examples *examples,
-                             const det_fit_options *options)
+static void digest_classes(const det_fit_examples *examples, const det_fit_options *options,
+                           det_digest_chain *chain)
 {
-    det_digest_chain chain = {0};
-    det_digest_add_text(&chain, CLASSES_FORMAT);
-    det_digest_add_number(&chain, options->l2);
-    det_digest_add_number(&chain, options->iterations);
-    add_examples(&chain, examples);
-    return path_of(kept, "heads", &chain);
+    det_digest_add_text(chain, CLASSES_FORMAT);
+    det_digest_add_number(chain, options->l2);
+    det_digest_add_number(chain, options->iterations);
+    add_examples(chain, examples);
+}
+
+/* Goes on where an equal fit was cancelled. */
+static det_status fit_classes(const det_fit_examples *examples, const det_fit_options *options,
+                              const char *state, const det_run *run, det_linear_head *heads,
+                              det_error *error)
+{
+    det_fit_options with_state = *options;
+    with_state.state = state;
+    return det_fit_classes(examples, &with_state, run, heads, error);
 }
 
 det_status det_keep_classes(det_kept_results *kept, const det_fit_examples *examples,
@@ -172,19 +180,23 @@ det_status det_keep_classes(det_kept_results *kept, const det_fit_examples *exam
                    .head_count = examples->head_count,
                    .outputs = examples->set->classes.count + 1,
                    .width = examples->set->width};
-    char *path = path_of_classes(kept, examples, options);
-    det_status status = path ? allocate(&f, error) : no_path(error);
+    det_digest_chain chain = {0};
+    digest_classes(examples, options, &chain);
+    char *path = path_of(kept, "heads", &chain), *state = path_of(kept, "fit", &chain);
+    det_status status = path && state ? allocate(&f, error) : no_path(error);
     if (status < 0) goto done;
     if (read_functions(&f, path, CLASSES_FORMAT)) {
         kept->classes.reused++;
         goto done;
     }
-    status = det_fit_classes(examples, options, run, heads, error);
+    status = fit_classes(examples, options, state, run, heads, error);
     if (status == DET_OK) status = write_functions(&f, path, CLASSES_FORMAT, error);
+    if (status == DET_OK) det_kept_remove(state);
     kept->classes.made++;
 done:
     release(&f);
     det_free(path);
+    det_free(state);
     return status;
 }
 

@@ -172,3 +172,90 @@ void det_minimizer_tell(det_minimizer *m, double value, const float *gradient)
     else
         take_step(m, shorten(m, value));
 }
+
+/* ---- State ---------------------------------------------------------------------------------- */
+
+/* What a state begins with; the vectors follow. */
+typedef struct {
+    uint64_t count, pairs;
+    double value, slope, step, products[HISTORY];
+    int64_t iterations, steps, begun, done;
+} numbers;
+
+enum { POINTS = 4 };
+
+/* Of these pairs that many are still known. */
+static size_t known(uint64_t pairs)
+{
+    return pairs < HISTORY ? (size_t)pairs : HISTORY;
+}
+
+static size_t state_size(size_t count, uint64_t pairs)
+{
+    return sizeof(numbers) + (POINTS + 2 * known(pairs)) * count * sizeof(float);
+}
+
+size_t det_minimizer_state_size(const det_minimizer *m)
+{
+    return state_size(m->count, m->pairs);
+}
+
+/* The vectors of a state in their order: POINTS + 2 * HISTORY of them. */
+static void list_vectors(const det_minimizer *m, float *vectors[POINTS + 2 * HISTORY])
+{
+    float *const points[POINTS] = {m->best, m->gradient, m->direction, m->trial};
+    memcpy(vectors, points, sizeof points);
+    for (int i = 0; i < HISTORY; i++) {
+        vectors[POINTS + 2 * i] = m->moves[i];
+        vectors[POINTS + 2 * i + 1] = m->changes[i];
+    }
+}
+
+void det_minimizer_save(const det_minimizer *m, void *state)
+{
+    numbers n = {.count = m->count,
+                 .pairs = m->pairs,
+                 .value = m->value,
+                 .slope = m->slope,
+                 .step = m->step,
+                 .iterations = m->iterations,
+                 .steps = m->steps,
+                 .begun = m->begun,
+                 .done = m->done};
+    float *vectors[POINTS + 2 * HISTORY];
+    const size_t bytes = m->count * sizeof(float);
+    uint8_t *to = state;
+    memcpy(n.products, m->products, sizeof n.products);
+    memcpy(to, &n, sizeof n);
+    to += sizeof n;
+    list_vectors(m, vectors);
+    for (size_t i = 0; i < POINTS + 2 * known(m->pairs); i++, to += bytes)
+        memcpy(to, vectors[i], bytes);
+}
+
+bool det_minimizer_restore(det_minimizer *m, const void *state, size_t size)
+{
+    numbers n;
+    float *vectors[POINTS + 2 * HISTORY];
+    const size_t bytes = m->count * sizeof(float);
+    const uint8_t *from = state;
+    if (size < sizeof n) return false;
+    memcpy(&n, from, sizeof n);
+    from += sizeof n;
+    if (n.count != m->count || size != state_size(m->count, n.pairs) || n.iterations < 0 ||
+        n.iterations > m->options.iterations || n.steps < 0 || n.steps > MOST_STEPS)
+        return false;
+    m->pairs = (size_t)n.pairs;
+    m->value = n.value;
+    m->slope = n.slope;
+    m->step = n.step;
+    m->iterations = (int)n.iterations;
+    m->steps = (int)n.steps;
+    m->begun = n.begun != 0;
+    m->done = n.done != 0;
+    memcpy(m->products, n.products, sizeof n.products);
+    list_vectors(m, vectors);
+    for (size_t i = 0; i < POINTS + 2 * known(n.pairs); i++, from += bytes)
+        memcpy(vectors[i], from, bytes);
+    return true;
+}

@@ -28,4 +28,12 @@ const float *det_minimizer_point(const det_minimizer *minimizer);
 /** Tells the function and its gradient (count) at that point. */
 void det_minimizer_tell(det_minimizer *minimizer, double value, const float *gradient);
 
+/** Everything that a minimisation has reached, as bytes: another one of the same size and options
+ *  that takes them goes on as this one would. Only for programs of one machine. */
+size_t det_minimizer_state_size(const det_minimizer *minimizer);
+/** @param state det_minimizer_state_size bytes. */
+void det_minimizer_save(const det_minimizer *minimizer, void *state);
+/** @return whether the bytes are the state of such a minimisation; if not, nothing changes. */
+bool det_minimizer_restore(det_minimizer *minimizer, const void *state, size_t size);
+
 #endif

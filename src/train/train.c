@@ -139,7 +139,7 @@ static det_status fit_heads(training *t, det_error *error)
 {
     const size_t count = (size_t)t->fold_count + 1;
     const det_fit_examples examples = {&t->set, t->rows, t->row_count, t->weights, count};
-    const det_fit_options options = {t->config->train.l2, ITERATIONS};
+    const det_fit_options options = {.l2 = t->config->train.l2, .iterations = ITERATIONS};
     det_run run = run_of(t, DET_TRAIN_BOXES);
     t->heads = det_alloc_zeroed(count, sizeof *t->heads);
     det_status status = t->heads ? DET_OK : det_fail_memory(error, "the heads");

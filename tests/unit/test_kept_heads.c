@@ -167,6 +167,40 @@ static void what_depends_on_a_change_is_learned_anew(void **state)
     free_heads(&s);
 }
 
+/* Cancels when so many steps are done. */
+static bool cancel_at(void *context, uint64_t done, uint64_t total)
+{
+    (void)total;
+    const uint64_t *most = context;
+    return done < *most;
+}
+
+static void a_fit_that_is_cancelled_goes_on_to_the_same_heads(void **state)
+{
+    (void)state;
+    sample s;
+    float whole[HEADS][(CLASSES + 1) * WIDTH];
+    det_error error;
+    make_sample(&s, "through");
+    keep_classes(&s, &usual);
+    for (size_t h = 0; h < HEADS; h++) memcpy(whole[h], s.heads[h].weights, sizeof whole[h]);
+    free_heads(&s);
+
+    make_sample(&s, "cancelled");
+    const size_t before = test_count_files(test_folder());
+    for (uint64_t most = 3; most <= 9; most += 3) {
+        const det_run run = {.progress = cancel_at, .progress_context = &most};
+        assert_int_equal(det_keep_classes(&s.kept, &s.examples, &usual, &run, s.heads, &error),
+                         DET_CANCELLED);
+        assert_int_equal(test_count_files(test_folder()), before + 1);
+    }
+    keep_classes(&s, &usual);
+    assert_int_equal(test_count_files(test_folder()), before + 1); /* heads in place of a state */
+    for (size_t h = 0; h < HEADS; h++)
+        assert_memory_equal(whole[h], s.heads[h].weights, sizeof whole[h]);
+    free_heads(&s);
+}
+
 static void calibration_and_detections_follow_the_heads(void **state)
 {
     (void)state;
@@ -217,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_heads_are_learned_once),
         cmocka_unit_test(what_depends_on_a_change_is_learned_anew),
+        cmocka_unit_test(a_fit_that_is_cancelled_goes_on_to_the_same_heads),
         cmocka_unit_test(calibration_and_detections_follow_the_heads),
         cmocka_unit_test(a_folder_that_cannot_be_written_is_reported),
     };

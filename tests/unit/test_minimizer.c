@@ -81,6 +81,67 @@ static void a_flat_function_is_done_at_once(void **state)
     det_minimizer_free(minimizer);
 }
 
+/* Interrupted after every number of evaluations, among them some in the middle of a line search. */
+static void a_state_that_is_saved_goes_on_to_the_same_point(void **state)
+{
+    (void)state;
+    int evaluations, most;
+    det_minimizer *whole = create(60);
+    const double least = run(whole, &most);
+    for (int before = 0; before <= most; before++) {
+        float gradient[SIZE];
+        det_minimizer *first = create(60), *second = create(60);
+        for (int i = 0; i < before; i++) {
+            const double value = evaluate(det_minimizer_point(first), gradient);
+            det_minimizer_tell(first, value, gradient);
+        }
+        const size_t size = det_minimizer_state_size(first);
+        void *saved = det_alloc(size);
+        assert_non_null(saved);
+        det_minimizer_save(first, saved);
+        assert_true(det_minimizer_restore(second, saved, size));
+        assert_true(run(second, &evaluations) == least);
+        assert_int_equal(before + evaluations, most);
+        assert_memory_equal(det_minimizer_point(second), det_minimizer_point(whole),
+                            SIZE * sizeof(float));
+        det_free(saved);
+        det_minimizer_free(first);
+        det_minimizer_free(second);
+    }
+    det_minimizer_free(whole);
+}
+
+static void a_state_of_another_minimisation_is_not_taken(void **state)
+{
+    (void)state;
+    const float zeros[SIZE] = {0};
+    det_minimizer *minimizer = create(5), *other = NULL;
+    det_error error;
+    int evaluations;
+    test_assert_ok(
+        det_minimizer_create(SIZE + 1, &(det_minimizer_options){5, 1e-12}, &other, &error), &error);
+    const size_t size = det_minimizer_state_size(other);
+    uint8_t *saved = det_alloc(size);
+    assert_non_null(saved);
+    det_minimizer_save(other, saved);
+    assert_false(det_minimizer_restore(minimizer, saved, size));
+    assert_false(det_minimizer_restore(minimizer, saved, 3));
+    det_free(saved);
+
+    det_minimizer *longer = create(50);
+    run(longer, &evaluations);
+    saved = det_alloc(det_minimizer_state_size(longer));
+    assert_non_null(saved);
+    det_minimizer_save(longer, saved); /* more iterations than there are to be */
+    assert_false(det_minimizer_restore(minimizer, saved, det_minimizer_state_size(longer)));
+    assert_false(det_minimizer_restore(longer, saved, det_minimizer_state_size(longer) - 1));
+    assert_memory_equal(det_minimizer_point(minimizer), zeros, sizeof zeros);
+    det_free(saved);
+    det_minimizer_free(minimizer);
+    det_minimizer_free(other);
+    det_minimizer_free(longer);
+}
+
 static void short_memory_is_reported(void **state)
 {
     (void)state;
@@ -108,6 +169,8 @@ int main(void)
         cmocka_unit_test(a_quadratic_function_is_minimised),
         cmocka_unit_test(the_first_point_is_0_and_each_iteration_is_lower),
         cmocka_unit_test(a_flat_function_is_done_at_once),
+        cmocka_unit_test(a_state_that_is_saved_goes_on_to_the_same_point),
+        cmocka_unit_test(a_state_of_another_minimisation_is_not_taken),
         cmocka_unit_test(short_memory_is_reported),
     };
     return cmocka_run_group_tests_name("minimizer", tests, NULL, NULL);
