@@ -5,6 +5,7 @@
 /** Everything of the library at once. */
 #include "detect/annotations.h"
 #include "detect/calibrate.h"
+#include "detect/check.h"
 #include "detect/classify.h"
 #include "detect/convert.h"
 #include "detect/data.h"

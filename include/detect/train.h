@@ -114,7 +114,8 @@ typedef struct det_training {
  *
  *  @param config      `train`, but for its paths and split, `proposals`, `classifier` (one model),
  *                     `postprocess.nms` and `runtime.seed` count.
- *  @param annotations with the folder of their pictures.
+ *  @param annotations with the folder of their pictures, all of which must be there: what
+ *                     det_annotations_check makes of them.
  *  @param options     borrowed for the call.
  *  @param run         threads and deadline; its progress is not called.
  *  @param out_path    the model file.

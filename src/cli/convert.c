@@ -129,8 +129,7 @@ static det_status check_output(const conversion *c, det_error *error)
 static det_status read_files(conversion *c, det_error *error)
 {
     const cli_values *values = c->values;
-    det_status status =
-        cli_read_annotations(values->truth, values, DET_ODDITY_COUNT, &c->annotations, error);
+    det_status status = cli_read_annotations(values->truth, values, 0, &c->annotations, error);
     if (status < 0 || !values->results) return status;
     const det_results_options results = {.class_map = c->class_map.pairs,
                                          .class_map_count = c->class_map.count};

@@ -146,8 +146,8 @@ static det_status make_results(const request *r, const cli_values *values, cli_f
 static det_status read_files(request *r, const cli_values *values, cli_figures *f, det_error *error)
 {
     /* Ids of 0 are told below, if they count. */
-    det_status status =
-        cli_read_annotations(values->truth, values, DET_ODDITY_ID_ZERO, &f->annotations, error);
+    det_status status = cli_read_annotations(values->truth, values, 1U << DET_ODDITY_ID_ZERO,
+                                             &f->annotations, error);
     if (status == DET_OK && values->other_results)
         status = read_results(r, values, values->other_results, f->annotations, &f->other_results,
                               error);

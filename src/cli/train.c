@@ -9,7 +9,6 @@
 #include "src/cli/train_inputs.h"
 #include "src/cli/train_report.h"
 #include "src/cli/trained.h"
-#include "src/cli/truth.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,26 +121,21 @@ static det_status run_training(const cli_values *values, const det_config *confi
 }
 
 static det_status train(const cli_values *values, cli_pictures *pictures,
-                        det_annotations **annotations, det_error *error)
+                        det_annotations_report **report, det_error *error)
 {
     det_status status = configure(pictures, values, error);
+    if (status == DET_OK) status = cli_train_read(values, pictures->config, report, error);
     if (status < 0) return status;
-    const det_config *config = pictures->config;
-    cli_values settled = *values;
-    settled.images = config->train.pictures;
-    settled.split = *config->train.split ? config->train.split : NULL;
-    status = cli_read_annotations(config->train.annotations, &settled, DET_ODDITY_COUNT,
-                                  annotations, error);
-    return status == DET_OK ? run_training(values, config, *annotations, error) : status;
+    return run_training(values, pictures->config, (*report)->annotations, error);
 }
 
 int cli_run_train(const cli_values *values)
 {
     det_error error = {0};
     cli_pictures pictures = {0};
-    det_annotations *annotations = NULL;
-    const det_status status = train(values, &pictures, &annotations, &error);
-    det_annotations_free(annotations);
+    det_annotations_report *report = NULL;
+    const det_status status = train(values, &pictures, &report, &error);
+    det_annotations_report_free(report);
     det_config_free(pictures.config);
     return status < 0 ? cli_exit_status(&error) : CLI_DONE;
 }

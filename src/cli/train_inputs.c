@@ -2,9 +2,13 @@
 /* What a training begins with: a network, and annotations that are in order. */
 #include "src/cli/train_inputs.h"
 
+#include "src/cli/progress.h"
 #include "src/cli/report.h"
+#include "src/cli/truth.h"
 
 #include <unistd.h>
+
+/* ---- The network ---------------------------------------------------------------------------- */
 
 /** A network that is there already, where ./dev demo and the README put it; NULL: none is. */
 static const char *find_network(void)
@@ -39,4 +43,56 @@ det_status cli_train_check_model(const det_config *config, det_error *error)
         "googlenet.safetensors\n"
         "  detect train %s -m googlenet.safetensors -o %s",
         config->train.annotations, config->train.output);
+}
+
+/* ---- The annotations ------------------------------------------------------------------------ */
+
+/** What the check of the pictures says better, or what training does not look at. */
+static const unsigned told_later = 1U << DET_ODDITY_NO_ID | 1U << DET_ODDITY_ID_ZERO |
+                                   1U << DET_ODDITY_SAME_ID | 1U << DET_ODDITY_NO_AREA |
+                                   1U << DET_ODDITY_SAME_FILE | 1U << DET_ODDITY_EMPTY |
+                                   1U << DET_ODDITY_OUTSIDE | 1U << DET_ODDITY_UNREADABLE;
+
+static det_status check_what_is_left(const det_annotations *annotations,
+                                     const det_annotations_report *report, det_error *error)
+{
+    const size_t count = annotations->image_count;
+    if (report->annotations->image_count > 0 || count == 0) return DET_OK;
+    for (size_t i = 0; i < report->fault_count; i++)
+        if (report->faults[i].fault == DET_FAULT_MISSING && report->faults[i].count == count)
+            return cli_fail(error, DET_IO,
+                            "none of the %zu pictures is there; they are looked for in \"%s\", the "
+                            "first is %s: name their folder with --images FOLDER",
+                            count, annotations->folder, annotations->images[0].file);
+    return cli_fail(error, DET_IO, "none of the %zu pictures can be learned from", count);
+}
+
+static det_status check_pictures(const cli_values *values, const det_config *config,
+                                 const det_annotations *annotations,
+                                 det_annotations_report **report, det_error *error)
+{
+    cli_progress bar = cli_progress_begin(0, "check of picture", values->quiet);
+    const det_run run = {.threads = config->runtime.threads,
+                         .progress = cli_progress_step,
+                         .progress_context = &bar};
+    const det_status status = det_annotations_check(annotations, &run, report, error);
+    cli_progress_clear(&bar);
+    if (status < 0) return status;
+    for (size_t i = 0; i < (*report)->fault_count; i++)
+        cli_warn(values->quiet, config->train.annotations, (*report)->faults[i].text);
+    return check_what_is_left(annotations, *report, error);
+}
+
+det_status cli_train_read(const cli_values *values, const det_config *config,
+                          det_annotations_report **report, det_error *error)
+{
+    cli_values settled = *values;
+    det_annotations *annotations = NULL;
+    settled.images = config->train.pictures;
+    settled.split = *config->train.split ? config->train.split : NULL;
+    det_status status =
+        cli_read_annotations(config->train.annotations, &settled, told_later, &annotations, error);
+    if (status == DET_OK) status = check_pictures(values, config, annotations, report, error);
+    det_annotations_free(annotations);
+    return status;
 }

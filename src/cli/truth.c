@@ -23,9 +23,8 @@ det_status cli_truth_check_options(const cli_values *values, det_error *error)
     return DET_OK;
 }
 
-det_status cli_read_annotations(const char *path, const cli_values *values,
-                                det_annotations_oddity untold, det_annotations **annotations,
-                                det_error *error)
+det_status cli_read_annotations(const char *path, const cli_values *values, unsigned untold,
+                                det_annotations **annotations, det_error *error)
 {
     const det_annotations_options options = {.split = values->split, .pictures = values->images};
     const det_status status = det_annotations_read(path, &options, annotations, error);
@@ -35,7 +34,7 @@ det_status cli_read_annotations(const char *path, const cli_values *values,
         return cli_fail(error, DET_ARGUMENT,
                         "--images is for COCO and VOC; YOLO annotations lie beside their pictures");
     for (size_t i = 0; i < read->warning_count; i++)
-        if (read->warnings[i].oddity != untold)
+        if (!(untold >> read->warnings[i].oddity & 1))
             cli_warn(values->quiet, path, read->warnings[i].text);
     return DET_OK;
 }
@@ -43,7 +42,7 @@ det_status cli_read_annotations(const char *path, const cli_values *values,
 det_status cli_truth_read(cli_truth *truth, const cli_values *values, det_error *error)
 {
     const det_status status =
-        cli_read_annotations(values->truth, values, DET_ODDITY_COUNT, &truth->annotations, error);
+        cli_read_annotations(values->truth, values, 0, &truth->annotations, error);
     if (status == DET_OK)
         truth->met = cli_alloc(truth->annotations->image_count, sizeof *truth->met);
     return status;

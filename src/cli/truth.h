@@ -23,13 +23,12 @@ det_status cli_truth_check_options(const cli_values *values, det_error *error);
 
 /** Reads annotations as --images and --split say, and says on standard error what is strange about
  *  them.
- *  @param untold      an oddity that is not told; DET_ODDITY_COUNT: all are.
+ *  @param untold      oddities that are not told: bit 1 << oddity of each.
  *  @param annotations det_annotations_free them, also after a failure.
  *  @return as det_annotations_read; DET_ARGUMENT (--images with YOLO's, which know their pictures).
  */
-det_status cli_read_annotations(const char *path, const cli_values *values,
-                                det_annotations_oddity untold, det_annotations **annotations,
-                                det_error *error);
+det_status cli_read_annotations(const char *path, const cli_values *values, unsigned untold,
+                                det_annotations **annotations, det_error *error);
 
 /** Reads the annotations and says on standard error what is strange about them. */
 det_status cli_truth_read(cli_truth *truth, const cli_values *values, det_error *error);

@@ -208,25 +208,28 @@ det_status det_image_read(const char *path, const det_image_limits *limits, det_
     return status;
 }
 
-static det_status measure(const det_encoded *encoded, int *width, int *height, det_error *error)
+det_status det_image_inspect(const void *bytes, size_t size, const char *name,
+                             det_image_header *header, det_error *error)
 {
+    const det_encoded encoded = {bytes, size, UINT64_MAX};
     const kind *k = NULL;
-    det_image_header header = {.orientation = 1};
-    det_status status = find_kind(encoded, &k, error);
-    if (status == DET_OK) status = k->reader->measure(encoded, &header, error);
-    if (status == DET_OK) status = det_decode_check(encoded, header.width, header.height, error);
-    if (status < 0) return status;
-    const bool turned = header.orientation >= 5; /* a quarter turn, mirrored or not */
-    *width = (int)(turned ? header.height : header.width);
-    *height = (int)(turned ? header.width : header.height);
-    return DET_OK;
+    *header = (det_image_header){.orientation = 1};
+    det_status status = find_kind(&encoded, &k, error);
+    if (status == DET_OK) status = k->reader->measure(&encoded, header, error);
+    if (status == DET_OK) status = det_decode_check(&encoded, header->width, header->height, error);
+    return det_error_file(error, name, status);
 }
 
 det_status det_image_measure(const void *bytes, size_t size, const char *name, int *width,
                              int *height, det_error *error)
 {
-    const det_encoded encoded = {bytes, size, UINT64_MAX};
-    return det_error_file(error, name, measure(&encoded, width, height, error));
+    det_image_header header;
+    const det_status status = det_image_inspect(bytes, size, name, &header, error);
+    if (status < 0) return status;
+    const bool turned = header.orientation >= 5; /* a quarter turn, mirrored or not */
+    *width = (int)(turned ? header.height : header.width);
+    *height = (int)(turned ? header.width : header.height);
+    return DET_OK;
 }
 
 det_status det_image_size(const char *path, int *width, int *height, det_error *error)

@@ -36,6 +36,11 @@ typedef det_status det_measurer(const det_encoded *encoded, det_image_header *he
 
 det_measurer det_measure_jpeg, det_measure_png, det_measure_webp;
 
+/** Reads the headers of a picture in memory. `name` stands for the file in errors.
+ *  @return as det_image_size. */
+det_status det_image_inspect(const void *bytes, size_t size, const char *name,
+                             det_image_header *header, det_error *error);
+
 /** det_image_size from memory. `name` stands for the file in errors. */
 det_status det_image_measure(const void *bytes, size_t size, const char *name, int *width,
                              int *height, det_error *error);
@@ -64,5 +69,10 @@ int det_exif_orientation(const uint8_t *bytes, size_t size);
  *  @param orientation 1 to 8 (EXIF 2.3, tag 0x0112).
  *  @return DET_OK, DET_MEMORY; the picture is unchanged after a failure. */
 det_status det_image_orient(det_image *image, int orientation, det_error *error);
+
+/** Turns a box with the picture that it is in.
+ *  @param corners       x0, y0, x1, y1, half-open; x0 <= x1 and y0 <= y1 stay so.
+ *  @param width, height of the stored picture. */
+void det_corners_orient(double corners[4], double width, double height, int orientation);
 
 #endif

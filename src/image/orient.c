@@ -67,3 +67,24 @@ det_status det_image_orient(det_image *image, int orientation, det_error *error)
     *image = upright;
     return DET_OK;
 }
+
+static void mirror(double *low, double *high, double side)
+{
+    const double before = *low;
+    *low = side - *high;
+    *high = side - before;
+}
+
+void det_corners_orient(double corners[4], double width, double height, int orientation)
+{
+    if (orientation <= 1 || orientation > 8) return;
+    const turn t = turns[orientation];
+    if (t.mirror_x) mirror(&corners[0], &corners[2], width);
+    if (t.mirror_y) mirror(&corners[1], &corners[3], height);
+    if (!t.swap) return;
+    const double x0 = corners[0], x1 = corners[2];
+    corners[0] = corners[1];
+    corners[2] = corners[3];
+    corners[1] = x0;
+    corners[3] = x1;
+}

@@ -108,6 +108,21 @@ static int orientation_of(const test_bytes *bytes)
     return det_exif_orientation((const uint8_t *)bytes->data, bytes->length);
 }
 
+/* The stored B is a square of its own in ABC over DEF; upright it is where the letter is. */
+static void a_box_turns_with_its_picture(void **state)
+{
+    (void)state;
+    for (int orientation = 1; orientation <= 8; orientation++) {
+        const char *text = upright[orientation];
+        const int across = (int)strcspn(text, " "), at = (int)(strchr(text, 'B') - text);
+        const int x = at % (across + 1), y = at / (across + 1);
+        double corners[4] = {square, 0, 2 * square, square};
+        det_corners_orient(corners, width, height, orientation);
+        const double expected[4] = {x * square, y * square, (x + 1) * square, (y + 1) * square};
+        for (int i = 0; i < 4; i++) assert_true(corners[i] == expected[i]);
+    }
+}
+
 static void both_byte_orders_and_both_beginnings_are_read(void **state)
 {
     (void)state;
@@ -170,6 +185,7 @@ int main(void)
         cmocka_unit_test(a_jpeg_is_turned_upright),
         cmocka_unit_test(a_png_is_turned_upright),
         cmocka_unit_test(a_webp_is_turned_upright),
+        cmocka_unit_test(a_box_turns_with_its_picture),
         cmocka_unit_test(both_byte_orders_and_both_beginnings_are_read),
         cmocka_unit_test(senseless_orientations_mean_upright),
         cmocka_unit_test(a_block_that_is_cut_off_means_upright),
