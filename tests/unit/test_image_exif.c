@@ -77,7 +77,7 @@ static void a_png_is_turned_upright(void **state)
         for (int after = 0; after < 2; after++) {
             const test_png how = {
                 .color_type = PNG_COLOR_TYPE_RGB, .orientation = orientation, .exif_after = after};
-            test_bytes bytes = test_encode_png(rgb, 3 * width, width, height, &how);
+            test_bytes bytes = test_encode_png(rgb, sizeof rgb / height, width, height, &how);
             det_image image = test_decode(&bytes);
             assert_reads(&image, upright[orientation], 0);
         }
@@ -115,10 +115,11 @@ static void a_box_turns_with_its_picture(void **state)
     for (int orientation = 1; orientation <= 8; orientation++) {
         const char *text = upright[orientation];
         const int across = (int)strcspn(text, " "), at = (int)(strchr(text, 'B') - text);
-        const int x = at % (across + 1), y = at / (across + 1);
-        double corners[4] = {square, 0, 2 * square, square};
+        const int column = at % (across + 1), row = at / (across + 1);
+        const double side = square, x = column, y = row;
+        double corners[4] = {side, 0, 2 * side, side};
         det_corners_orient(corners, width, height, orientation);
-        const double expected[4] = {x * square, y * square, (x + 1) * square, (y + 1) * square};
+        const double expected[4] = {x * side, y * side, (x + 1) * side, (y + 1) * side};
         for (int i = 0; i < 4; i++) assert_true(corners[i] == expected[i]);
     }
 }
