@@ -62,16 +62,31 @@ DET_API det_status det_detector_classify(const det_detector *detector, const det
                                          const det_region *regions, size_t region_count,
                                          const det_run *run, det_result *result, det_error *error);
 
-/** The regions that a detector of this configuration would classify in a picture; no model is
- *  needed.
+/** What proposes the regions that a detector of some configuration would classify. Safe to share
+ *  between threads. */
+typedef struct det_proposer det_proposer;
+
+/** @param config borrowed for the call: `proposals` and `runtime` count, as they stand
+ *                (det_detector_configure), and `classifier` where "multibox" is among the methods;
+ *                else no model is needed.
+ *  @return DET_OK; DET_ARGUMENT ("multibox", and no model that proposes regions); as
+ *          det_detector_create. */
+DET_API det_status det_proposer_create(const det_config *config, det_proposer **proposer,
+                                       det_error *error);
+/** Takes NULL. */
+DET_API void det_proposer_free(det_proposer *proposer);
+
+/** Proposes regions of a picture.
  *
+ *  @param max    how many at most, in place of proposals.max; 0: as that says.
  *  @param run    or NULL; its threads and deadline hold.
  *  @param result receives regions, best first, region_count, proposal_count, too_small_count,
  * width, height and timings.proposals_ms; free with det_result_free. Its file is left alone.
- *  @return as det_selective_search; DET_UNSUPPORTED (a method this version cannot run).
- *          limits.max_regions does not hold here. Thread-safe. */
-DET_API det_status det_detector_propose(const det_config *config, const det_image *image,
-                                        const det_run *run, det_result *result, det_error *error);
+ *  @return as det_selective_search; DET_INTERNAL. limits.max_regions does not hold here.
+ *          Thread-safe. */
+DET_API det_status det_proposer_propose(const det_proposer *proposer, const det_image *image,
+                                        size_t max, const det_run *run, det_result *result,
+                                        det_error *error);
 
 #ifdef __cplusplus
 }

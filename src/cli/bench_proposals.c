@@ -20,6 +20,7 @@ typedef struct variant {
     const char *preset;
     int superpixel_scale;
     det_config *config;
+    det_proposer *proposer;
     det_recall *recall; /**< with annotations */
     det_recall_report *report;
     double *times_ms; /**< of each picture done */
@@ -40,6 +41,7 @@ static void free_bench(bench *b)
     for (size_t i = 0; i < VARIANTS; i++) {
         variant *v = &b->variants[i];
         det_config_free(v->config);
+        det_proposer_free(v->proposer);
         det_recall_free(v->recall);
         det_recall_report_free(v->report);
         free(v->times_ms);
@@ -61,7 +63,7 @@ static det_status configure(variant *v, const cli_values *values, det_error *err
     for (size_t i = 0; status == DET_OK && i < 3; i++)
         status = det_config_set(settings.config, assignments[i], error);
     v->config = settings.config;
-    return status;
+    return status == DET_OK ? det_proposer_create(v->config, &v->proposer, error) : status;
 }
 
 static det_status prepare(bench *b, size_t pictures, det_error *error)
@@ -123,7 +125,7 @@ static det_status process(void *context, const det_image *image, const det_run *
     det_result results[VARIANTS] = {{0}};
     det_status status = DET_OK;
     for (size_t i = 0; status == DET_OK && i < VARIANTS; i++)
-        status = det_detector_propose(b->variants[i].config, image, run, &results[i], error);
+        status = det_proposer_propose(b->variants[i].proposer, image, 0, run, &results[i], error);
     if (status == DET_OK) {
         const bool measured =
             b->truth.annotations &&

@@ -72,6 +72,16 @@ static det_status configure(det_config *config, const cli_values *values, det_er
     return status;
 }
 
+static det_status propose(setup *s, det_error *error)
+{
+    det_proposer *proposer = NULL;
+    det_status status = det_proposer_create(s->config, &proposer, error);
+    if (status == DET_OK)
+        status = det_proposer_propose(proposer, &s->image, 0, NULL, &s->regions, error);
+    det_proposer_free(proposer);
+    return status;
+}
+
 static det_status prepare(setup *s, const cli_values *values, det_error *error)
 {
     det_status status = det_config_create(&s->config, error);
@@ -79,7 +89,7 @@ static det_status prepare(setup *s, const cli_values *values, det_error *error)
     if (status == DET_OK) status = det_image_create(WIDTH, HEIGHT, &s->image, error);
     if (status < 0) return status;
     cli_fill_random(s->image.pixels, s->image.stride * HEIGHT);
-    status = det_detector_propose(s->config, &s->image, NULL, &s->regions, error);
+    status = propose(s, error);
     for (int i = 0; status == DET_OK && i < WAYS; i++) {
         status = set(s->config, "classifier.regions", ways[i], error);
         if (status == DET_OK) status = det_detector_create(s->config, &s->detectors[i], error);

@@ -44,9 +44,10 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
     [CLI_PROPOSE] =
         {.name = "propose",
          .operands = PICTURES,
-         .summary = "Propose regions where objects may be, without a network",
+         .summary = "Propose regions where objects may be",
          .description = "Writes the regions that selective search, or another method, proposes in "
-                        "each picture, best first. No model is needed. With --annotations, it "
+                        "each picture, best first. No model is needed, but for multibox. With "
+                        "--annotations, it "
                         "measures instead how well the first 10, 100, 1000 and all regions of "
                         "each picture cover the objects: recall at an IoU of .5, .7 and .9, "
                         "average recall (AR), and the best overlap of an object, averaged over a "
@@ -338,13 +339,17 @@ const cli_option cli_options[] = {
     TEXTS("model", 'm', "FILE", FILES, IN(CLI_TRAIN), models,
           "The network to begin with; short for classifier.models."),
     TEXTS("model", 'm', "FILE", FILES, IN(CLI_BENCH_NETWORK), models, "The model file to run."),
+    TEXTS("model", 'm', "FILE", FILES, IN(CLI_PROPOSE), models,
+          "The model that proposes, of --method multibox; short for classifier.models."),
     TEXTS("set", 's', "KEY=VALUE", KEYS, ON_INPUTS | IN(CLI_EVAL) | IN(CLI_TRAIN), settings,
           "Set one key of the configuration, such as postprocess.nms.iou=0.3; 'detect help keys' "
           "lists them. May be repeated; wins over all else."),
-    CHOICE("method", 'M', "NAME", "selective_search|uniform|sliding", IN(CLI_PROPOSE), method,
-           "What proposes: selective_search (the default), or a control that does not look at the "
-           "picture and shows what chance would find, uniform (random boxes) or sliding (a grid of "
-           "windows); short for proposals.methods, which also takes several."),
+    CHOICE("method", 'M', "NAME", "selective_search|multibox|uniform|sliding", IN(CLI_PROPOSE),
+           method,
+           "What proposes: selective_search (the default), multibox (a network that was trained "
+           "to, --model), or a control that does not look at the picture and shows what chance "
+           "would find, uniform (random boxes) or sliding (a grid of windows); short for "
+           "proposals.methods, which also takes several."),
     CHOICE("crops", 'k', "N", "1|10|144", IN(CLI_CLASSIFY), crops,
            "Crops of a picture: 1, the centre (the default); 10, corners, centre and their mirror "
            "images; or 144, at four sizes, as the GoogLeNet paper."),
@@ -464,7 +469,8 @@ const cli_option cli_options[] = {
          "YOLO, or of several COCO files in a folder the one with NAME in its name."),
     FLAG("without-difficult", 0, ON_TRUTH, without_difficult,
          "Leave out the objects that VOC marks as difficult; they count by default."),
-    CHOICES("compare", 'C', "NAME", "selective_search|uniform|sliding", IN(CLI_PROPOSE), compare,
+    CHOICES("compare", 'C', "NAME", "selective_search|multibox|uniform|sliding", IN(CLI_PROPOSE),
+            compare,
             "Also measure this method, which proposes as many boxes of each picture; default "
             "uniform, the chance level. May be repeated."),
     TEXT("plots", 'P', "FOLDER", FOLDERS, IN(CLI_PROPOSE), plots,

@@ -15,6 +15,7 @@
 typedef struct settings {
     const cli_values *values;
     const det_config *config;
+    det_proposer *proposer;
     size_t top;        /**< regions to draw */
     cli_truth truth;   /**< with --annotations */
     cli_recall recall; /**< likewise */
@@ -23,15 +24,14 @@ typedef struct settings {
 static det_status process(void *context, const det_image *image, const det_run *run,
                           det_result *result, det_error *error)
 {
-    const settings *proposer = context;
-    return det_detector_propose(proposer->config, image, run, result, error);
+    const settings *ours = context;
+    return det_proposer_propose(ours->proposer, image, 0, run, result, error);
 }
 
 static det_status draw(void *context, const det_result *result, det_image *image, det_error *error)
 {
-    const settings *proposer = context;
-    const size_t count =
-        result->region_count < proposer->top ? result->region_count : proposer->top;
+    const settings *ours = context;
+    const size_t count = result->region_count < ours->top ? result->region_count : ours->top;
     det_drawn_box *boxes = cli_alloc(count, sizeof *boxes);
     for (size_t i = 0; i < count; i++)
         boxes[i] = (det_drawn_box){result->regions[i].box, NULL, det_draw_color(i)};
@@ -43,10 +43,10 @@ static det_status draw(void *context, const det_result *result, det_image *image
 static det_status segment(void *context, const det_image *image, const det_run *run,
                           cli_segments *segments, det_error *error)
 {
-    const settings *proposer = context;
+    const settings *ours = context;
     det_segmentation segmentation;
-    det_status status = det_selective_search_segment(image, &proposer->config->proposals.search,
-                                                     run, &segmentation, error);
+    det_status status = det_selective_search_segment(image, &ours->config->proposals.search, run,
+                                                     &segmentation, error);
     if (status == DET_OK) status = det_draw_segments(image, &segmentation, &segments->drawn, error);
     segments->count = segmentation.count;
     det_segmentation_free(&segmentation);
@@ -58,27 +58,27 @@ static det_status segment(void *context, const det_image *image, const det_run *
 static det_status measure(void *context, const det_image *image, const det_run *run,
                           const det_result *result, det_error *error)
 {
-    settings *proposer = context;
+    settings *ours = context;
     size_t index;
-    if (!cli_truth_meet(&proposer->truth, result->file, image->width, image->height, &index))
+    if (!cli_truth_meet(&ours->truth, result->file, image->width, image->height, &index))
         return DET_OK;
-    return cli_recall_add(&proposer->recall, index, image, run, result, error);
+    return cli_recall_add(&ours->recall, index, image, run, result, error);
 }
 
 static det_status conclude(void *context, det_error *error)
 {
-    settings *proposer = context;
-    const cli_values *values = proposer->values;
-    det_status status = cli_recall_finish(&proposer->recall, error);
+    settings *ours = context;
+    const cli_values *values = ours->values;
+    det_status status = cli_recall_finish(&ours->recall, error);
     if (status < 0) return status;
-    cli_truth_say(&proposer->truth);
+    cli_truth_say(&ours->truth);
     if (!values->json || strcmp(values->json, "-") != 0)
-        cli_recall_print(&proposer->recall, &proposer->truth, values);
+        cli_recall_print(&ours->recall, &ours->truth, values);
     if (values->json)
-        status = cli_write_document(
-            cli_recall_document(&proposer->recall, &proposer->truth, values), values->json, error);
+        status = cli_write_document(cli_recall_document(&ours->recall, &ours->truth, values),
+                                    values->json, error);
     if (status == DET_OK && values->plots)
-        status = cli_plots_write(&proposer->recall, values->plots, error);
+        status = cli_plots_write(&ours->recall, values->plots, error);
     return status;
 }
 
@@ -95,36 +95,39 @@ static det_status check_options(const cli_values *values, det_error *error)
     return cli_truth_check_options(values, error);
 }
 
-static det_status prepare_measuring(settings *proposer, det_error *error)
+static det_status prepare_measuring(settings *ours, det_error *error)
 {
-    const cli_values *values = proposer->values;
+    const cli_values *values = ours->values;
     det_status status = cli_check_figures(values, values->truth, "regions", error);
     if (status == DET_OK && values->plots) status = cli_plots_prepare(values->plots, error);
-    if (status == DET_OK) status = cli_truth_read(&proposer->truth, values, error);
+    if (status == DET_OK) status = cli_truth_read(&ours->truth, values, error);
     if (status == DET_OK)
-        status =
-            cli_recall_begin(&proposer->recall, &proposer->truth, values, proposer->config, error);
+        status = cli_recall_begin(&ours->recall, &ours->truth, values, ours->config, error);
     return status;
 }
 
 /* ---- The command ---------------------------------------------------------------------------- */
 
-static int run(cli_pictures *pictures, settings *proposer)
+static int run(cli_pictures *pictures, settings *ours)
 {
+    const det_config *config = pictures->config;
     const char *methods[CLI_METHODS];
-    const size_t method_count = cli_methods(pictures->config, methods);
+    const size_t method_count = cli_methods(config, methods);
     const bool measured = pictures->truth != NULL;
-    const cli_task task = {.context = proposer,
-                           .process = process,
-                           .measure = measured ? measure : NULL,
-                           .conclude = measured ? conclude : NULL,
-                           .unwritten = measured && !pictures->values->output,
-                           .draw = draw,
-                           .segment = segment,
-                           .proposals = true,
-                           .info = {.proposals = methods,
-                                    .proposal_count = method_count,
-                                    .threads = pictures->config->runtime.threads}};
+    const cli_task task = {
+        .context = ours,
+        .process = process,
+        .measure = measured ? measure : NULL,
+        .conclude = measured ? conclude : NULL,
+        .unwritten = measured && !pictures->values->output,
+        .draw = draw,
+        .segment = segment,
+        .proposals = true,
+        .info = {.models = (const char *const *)config->classifier.models,
+                 .model_count = config->proposals.multibox ? config->classifier.model_count : 0,
+                 .proposals = methods,
+                 .proposal_count = method_count,
+                 .threads = config->runtime.threads}};
     return cli_pictures_run(pictures, &task);
 }
 
@@ -132,19 +135,21 @@ int cli_run_propose(const cli_values *values)
 {
     det_error error = {0};
     cli_pictures pictures = {0};
-    settings proposer = {.values = values,
-                         .top = values->top == CLI_NOT_GIVEN ? 50 : (size_t)values->top};
+    settings ours = {.values = values,
+                     .top = values->top == CLI_NOT_GIVEN ? 50 : (size_t)values->top};
     det_status status = check_options(values, &error);
     if (status == DET_OK) status = cli_pictures_configure(&pictures, values, &error);
-    proposer.config = pictures.config;
+    ours.config = pictures.config;
     if (status == DET_OK && values->truth) {
-        status = prepare_measuring(&proposer, &error);
-        pictures.truth = &proposer.truth;
+        status = prepare_measuring(&ours, &error);
+        pictures.truth = &ours.truth;
     }
     if (status == DET_OK) status = cli_pictures_open(&pictures, &error);
-    const int result = status == DET_OK ? run(&pictures, &proposer) : cli_exit_status(&error);
-    cli_recall_free(&proposer.recall);
-    cli_truth_free(&proposer.truth);
+    if (status == DET_OK) status = det_proposer_create(pictures.config, &ours.proposer, &error);
+    const int result = status == DET_OK ? run(&pictures, &ours) : cli_exit_status(&error);
+    det_proposer_free(ours.proposer);
+    cli_recall_free(&ours.recall);
+    cli_truth_free(&ours.truth);
     cli_pictures_free(&pictures);
     return result;
 }

@@ -2,7 +2,6 @@
 /* Measures proposals against annotations: a table for people, and all figures as JSON. */
 #include "src/cli/recall.h"
 
-#include "detect/detector.h"
 #include "detect/version.h"
 #include "src/cli/pictures.h"
 #include "src/cli/report.h"
@@ -47,10 +46,10 @@ static det_status add_compared(cli_recall *recall, const cli_truth *truth, const
     det_status status = add_method(recall, truth, values, name, error);
     if (status == DET_OK) status = cli_pictures_configure(&settings, values, error);
     if (status == DET_OK) status = det_config_set(settings.config, assignment, error);
-    if (status < 0)
-        det_config_free(settings.config);
-    else
-        recall->methods[recall->method_count - 1].config = settings.config;
+    if (status == DET_OK)
+        status = det_proposer_create(settings.config,
+                                     &recall->methods[recall->method_count - 1].proposer, error);
+    det_config_free(settings.config);
     return status;
 }
 
@@ -86,13 +85,13 @@ det_status cli_recall_begin(cli_recall *recall, const cli_truth *truth, const cl
     return status;
 }
 
-static det_status add_proposed(cli_recall_method *method, size_t index, const det_image *image,
-                               const det_run *run, size_t most, det_error *error)
+static det_status add_proposed(const cli_recall_method *method, size_t index,
+                               const det_image *image, const det_run *run, size_t most,
+                               det_error *error)
 {
     det_result result = {0};
     det_status status = DET_OK;
-    method->config->proposals.max = most;
-    if (most > 0) status = det_detector_propose(method->config, image, run, &result, error);
+    if (most > 0) status = det_proposer_propose(method->proposer, image, most, run, &result, error);
     if (status == DET_OK)
         status = det_recall_add(method->recall, index, result.regions, result.region_count, error);
     det_result_free(&result);
@@ -122,7 +121,7 @@ void cli_recall_free(cli_recall *recall)
     for (size_t i = 0; i < recall->method_count; i++) {
         det_recall_free(recall->methods[i].recall);
         det_recall_report_free(recall->methods[i].report);
-        det_config_free(recall->methods[i].config);
+        det_proposer_free(recall->methods[i].proposer);
     }
     *recall = (cli_recall){0};
 }

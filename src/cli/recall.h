@@ -2,7 +2,7 @@
 #ifndef DETECT_CLI_RECALL_H
 #define DETECT_CLI_RECALL_H
 
-#include "detect/data.h"
+#include "detect/detector.h"
 #include "detect/eval.h"
 #include "detect/json.h"
 #include "src/cli/truth.h"
@@ -14,7 +14,7 @@
 /** A way to propose, and its figures. */
 typedef struct cli_recall_method {
     char name[64];
-    det_config *config; /**< of a method that is compared; NULL: its regions are given */
+    det_proposer *proposer; /**< of a method that is compared; NULL: its regions are given */
     det_recall *recall;
     det_recall_report *report;
 } cli_recall_method;

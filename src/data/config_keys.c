@@ -28,7 +28,8 @@ const det_config_row det_config_rows[] = {
     {"proposals.methods", "array", "[\"selective_search\"]", &det_config_kind_methods, COUNT(1, 4),
      WORDS("selective_search", "multibox", "uniform", "sliding"),
      .help =
-         "What proposes regions; the regions of several methods are united. uniform and sliding "
+         "What proposes regions; the regions of several methods are united. multibox is the first "
+         "of classifier.models that was trained to propose (train.multibox). uniform and sliding "
          "are controls that do not look at the picture, random boxes and a grid: they give "
          "proposals.max regions, 1000 where that is 0, and share width and min_side with "
          "selective search."},

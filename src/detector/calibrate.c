@@ -97,14 +97,15 @@ static det_status add_regions(calibration *c, const det_result *found, const det
 }
 
 /* @param part where the picture's regions go; PARTS: to all by turns. */
-static det_status add_picture(calibration *c, const det_config *config, const char *path,
+static det_status add_picture(calibration *c, const det_proposer *proposer, const char *path,
                               size_t wanted, int part, det_error *error)
 {
     det_image image = {0};
     det_result found = {.file = path};
     const det_run search = {.threads = c->threads};
     det_status status = det_image_read(path, NULL, &image, error);
-    if (status == DET_OK) status = det_detector_propose(config, &image, &search, &found, error);
+    if (status == DET_OK)
+        status = det_proposer_propose(proposer, &image, 0, &search, &found, error);
     if (status == DET_OK) status = add_regions(c, &found, &image, wanted, part, error);
     det_result_free(&found);
     det_image_free(&image);
@@ -115,16 +116,19 @@ static det_status add_pictures(calibration *c, const char *const *pictures, size
                                size_t regions, det_error *error)
 {
     det_config *config = NULL;
+    det_proposer *proposer = NULL;
     const bool shared = count < PARTS;
     const size_t share = (PARTS * regions + all_shares * count - 1) / (all_shares * count);
     det_status status = det_config_create(&config, error);
+    if (status == DET_OK) status = det_proposer_create(config, &proposer, error);
     for (size_t i = 0; status == DET_OK && i < count; i++) {
         status = det_run_check(c->run, i, count + c->total, error);
         const int part = shared ? PARTS : (int)(i % PARTS);
         const size_t wanted = shared ? (regions + count - 1) / count : share * shares[part];
-        if (status == DET_OK) status = add_picture(c, config, pictures[i], wanted, part, error);
+        if (status == DET_OK) status = add_picture(c, proposer, pictures[i], wanted, part, error);
         c->done = i + 1;
     }
+    det_proposer_free(proposer);
     det_config_free(config);
     if (status < 0) return status;
     size_t total = 0;

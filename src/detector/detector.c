@@ -16,7 +16,6 @@
 
 /* The settings that a picture needs; the rest of the configuration went into the ensemble. */
 typedef struct {
-    det_region_options regions;
     det_fusion_options fusion;
     float score_threshold;
     uint64_t max_regions;
@@ -26,6 +25,8 @@ typedef struct {
 
 struct det_detector {
     det_ensemble ensemble;
+    det_multibox_network multibox; /* {0} where it is not among the methods */
+    det_region_options regions;
     settings settings;
     bool *selected; /* class_count flags */
 };
@@ -33,17 +34,10 @@ struct det_detector {
 /* ---- Creation ----------------------------------------------------------------------------------
  */
 
-static det_status check_methods(const det_config *config, det_error *error)
-{
-    if (!config->proposals.multibox) return DET_OK;
-    return det_fail_at(error, DET_UNSUPPORTED, NULL, "proposals.methods",
-                       "no model has a MultiBox head yet; use \"selective_search\"");
-}
-
 /* What the schema allows but this version cannot run. */
 static det_status check_supported(const det_config *config, det_error *error)
 {
-    if (!config->classifier.cascade) return check_methods(config, error);
+    if (!config->classifier.cascade) return DET_OK;
     return det_fail_at(error, DET_UNSUPPORTED, NULL, "classifier.cascade",
                        "cascades are not available; use false");
 }
@@ -51,16 +45,6 @@ static det_status check_supported(const det_config *config, det_error *error)
 static settings settings_of(const det_config *config)
 {
     return (settings){
-        .regions = {.use_search = config->proposals.selective_search,
-                    .use_uniform = config->proposals.uniform,
-                    .use_sliding = config->proposals.sliding,
-                    .search = config->proposals.search,
-                    .controls = {.max = config->proposals.max,
-                                 .min_side_px = config->proposals.search.min_side_px,
-                                 .width_px = config->proposals.search.width_px,
-                                 .seed = config->runtime.seed},
-                    .whole_picture = config->proposals.whole_picture,
-                    .max = config->proposals.max},
         .fusion = det_fusion_options_of(config),
         .score_threshold = config->postprocess.score_threshold,
         .max_regions = config->limits.max_regions,
@@ -73,7 +57,8 @@ static det_status check_memory(const det_detector *detector, size_t more, const 
                                det_error *error)
 {
     return det_ensemble_check_memory(
-        &detector->ensemble, detector->settings.memory_mb, more, what,
+        &detector->ensemble, detector->settings.memory_mb,
+        more + det_multibox_network_memory(&detector->multibox), what,
         "classifier.batch, runtime.threads or proposals.selective_search.width", error);
 }
 
@@ -101,8 +86,11 @@ static det_status create(const det_config *config, det_detector **detector, det_
     det_detector *made = det_alloc_zeroed(1, sizeof *made);
     if (!made) return det_fail_memory(error, "a detector");
     made->settings = settings_of(config);
+    made->regions = det_region_options_of(config, &made->multibox);
     const det_ensemble_options options = {.boxes = true};
     status = det_ensemble_create(config, &options, &made->ensemble, error);
+    if (status == DET_OK && config->proposals.multibox)
+        status = det_multibox_network_create(config, &made->multibox, error);
     if (status == DET_OK) status = check_memory(made, 0, "the networks", error);
     if (status == DET_OK) status = det_detector_select_classes(made, NULL, 0, error);
     if (status < 0) {
@@ -127,6 +115,7 @@ void det_detector_free(det_detector *detector)
 {
     if (!detector) return;
     det_ensemble_free(&detector->ensemble);
+    det_multibox_network_free(&detector->multibox);
     det_free(detector->selected);
     det_free(detector);
 }
@@ -307,8 +296,8 @@ static det_status begin(const det_detector *detector, const det_image *image, de
 {
     det_status status = det_check_picture(image, error);
     if (status < 0) return status;
-    const size_t bytes = image->stride * (size_t)image->height +
-                         det_regions_memory(image, &detector->settings.regions);
+    const size_t bytes =
+        image->stride * (size_t)image->height + det_regions_memory(image, &detector->regions);
     status = check_memory(detector, bytes, "the networks and this picture", error);
     if (status < 0) return status;
     const char *file = result->file;
@@ -332,7 +321,7 @@ static det_status propose(const det_detector *detector, const det_image *image, 
                             .progress = run->progress ? report_search : NULL,
                             .progress_context = run,
                             .deadline_s = run->deadline_s};
-    return det_propose_regions(image, &detector->settings.regions, &search, regions, error);
+    return det_propose_regions(image, &detector->regions, &search, regions, error);
 }
 
 det_status det_detector_detect(const det_detector *detector, const det_image *image,
@@ -369,24 +358,5 @@ det_status det_detector_classify(const det_detector *detector, const det_image *
     status = classify(detector, &(task){image, regions, region_count, &ours}, result, error);
     result->timings.total_ms = (det_now_s() - begin_s) * 1e3;
     if (status < 0) det_result_free(result);
-    return status;
-}
-
-det_status det_detector_propose(const det_config *config, const det_image *image,
-                                const det_run *run, det_result *result, det_error *error)
-{
-    const char *file = result->file;
-    *result = (det_result){.file = file, .width = image->width, .height = image->height};
-    det_status status = check_methods(config, error);
-    if (status < 0) return status;
-
-    double start_s = det_now_s();
-    det_region_union all = {0};
-    const settings ours = settings_of(config);
-    status = det_propose_regions(image, &ours.regions, run, &all, error);
-    result->timings.proposals_ms = lap_ms(&start_s);
-    result->regions = all.regions;
-    result->region_count = result->proposal_count = all.count;
-    result->too_small_count = all.too_small;
     return status;
 }

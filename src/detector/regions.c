@@ -7,6 +7,22 @@
 
 #include <string.h>
 
+det_region_options det_region_options_of(const det_config *config,
+                                         const det_multibox_network *multibox)
+{
+    return (det_region_options){.use_search = config->proposals.selective_search,
+                                .use_uniform = config->proposals.uniform,
+                                .use_sliding = config->proposals.sliding,
+                                .search = config->proposals.search,
+                                .controls = {.max = config->proposals.max,
+                                             .min_side_px = config->proposals.search.min_side_px,
+                                             .width_px = config->proposals.search.width_px,
+                                             .seed = config->runtime.seed},
+                                .multibox = config->proposals.multibox ? multibox : NULL,
+                                .whole_picture = config->proposals.whole_picture,
+                                .max = config->proposals.max};
+}
+
 size_t det_regions_memory(const det_image *image, const det_region_options *options)
 {
     enum { bytes_a_pixel = 140 }; /* measured: 105 to 140 at 3 to 48 megapixels */
@@ -48,6 +64,29 @@ static det_status add(det_region_union *all, det_region *regions, size_t count, 
     return grown ? DET_OK : det_fail_memory(error, "the regions of a picture");
 }
 
+/* The nth of `regions` gets the score of the nth region of selective search, or no more than that
+ * of the last. */
+static void take_turns(const det_region *search, size_t search_count, det_region *regions,
+                       size_t count)
+{
+    for (size_t i = 0; i < count && search_count > 0; i++) {
+        const float score = search[i < search_count ? i : search_count - 1].score;
+        if (i < search_count || regions[i].score > score) regions[i].score = score;
+    }
+}
+
+static det_status add_multibox(const det_image *image, const det_region_options *options,
+                               det_region_union *all, det_error *error)
+{
+    det_region *more = NULL;
+    size_t count = 0;
+    const det_status status =
+        det_multibox_network_propose(options->multibox, image, &more, &count, error);
+    if (status < 0) return status;
+    if (options->use_search) take_turns(all->regions, all->count, more, count);
+    return add(all, more, count, error);
+}
+
 static det_status propose_all(const det_image *image, const det_region_options *options,
                               const det_run *run, det_region_union *all, det_error *error)
 {
@@ -62,6 +101,7 @@ static det_status propose_all(const det_image *image, const det_region_options *
         all->too_small = report.too_small;
         if (status == DET_OK) status = add(all, more, count, error);
     }
+    if (status == DET_OK && options->multibox) status = add_multibox(image, options, all, error);
     if (status == DET_OK && options->use_uniform) {
         status = det_propose_uniform(image, &options->controls, &more, &count, error);
         if (status == DET_OK) status = add(all, more, count, error);

@@ -25,6 +25,7 @@ struct det_feature_store {
     char *folder, *layer;
     const det_config *config;
     det_extractor *extractor;
+    det_proposer *proposer;                     /* NULL until the first picture needs it */
     char *proposal_settings, *feature_settings; /* as JSON */
     det_shape shape;                            /* of the layer's map */
     det_grid_windows rows, columns;
@@ -71,6 +72,24 @@ static void pack(const float *features, size_t width, uint8_t *values, float *sc
 
 /* ---- Opening -------------------------------------------------------------------------------- */
 
+/* With the model, where it proposes; NULL when memory is short. */
+static char *proposal_settings_of(const det_feature_store *store)
+{
+    static const char *const prefixes[] = {"proposals.", "runtime.seed", NULL};
+    char *settings = det_config_excerpt(store->config, prefixes);
+    if (!settings || !store->config->proposals.multibox) return settings;
+    const det_network *network = det_extractor_network(store->extractor);
+    char digest[DET_MODEL_DIGEST_SIZE];
+    det_text text = {0};
+    if (det_model_file_digest(det_network_model(network), digest, NULL) == DET_OK)
+        det_text_format(&text, "%s %s %s", settings, digest,
+                        det_precision_name(det_network_precision(network)));
+    det_free(settings);
+    if (!text.failed) return text.data;
+    det_text_free(&text);
+    return NULL;
+}
+
 static char *feature_settings_of(const det_feature_store *store)
 {
     static const char *const prefixes[] = {"classifier.regions", "classifier.pool.",
@@ -92,7 +111,6 @@ static char *feature_settings_of(const det_feature_store *store)
 static det_status open_store(det_feature_store *store, const char *folder,
                              const det_feature_recipe *recipe, det_error *error)
 {
-    static const char *const prefixes[] = {"proposals.", "runtime.seed", NULL};
     const det_extract_options options = {.layer = recipe->layer, .regions = true};
     det_status status = det_make_folder(folder, error);
     if (status == DET_OK)
@@ -104,7 +122,7 @@ static det_status open_store(det_feature_store *store, const char *folder,
     store->folder = det_copy_string(folder);
     store->layer = det_copy_string(recipe->layer);
     if (!store->folder || !store->layer) return det_fail_memory(error, "a store of features");
-    store->proposal_settings = det_config_excerpt(store->config, prefixes);
+    store->proposal_settings = proposal_settings_of(store);
     store->feature_settings = feature_settings_of(store);
     if (store->proposal_settings && store->feature_settings) return DET_OK;
     return det_fail_memory(error, "a store of features");
@@ -131,6 +149,7 @@ void det_feature_store_close(det_feature_store *store)
 {
     if (!store) return;
     det_extractor_free(store->extractor);
+    det_proposer_free(store->proposer);
     det_free(store->proposal_settings);
     det_free(store->feature_settings);
     det_free(store->folder);
@@ -245,13 +264,20 @@ static bool read_proposals(picture *p, const char *path)
     return found;
 }
 
+static det_status need_proposer(det_feature_store *store, det_error *error)
+{
+    if (store->proposer) return DET_OK;
+    return det_proposer_create(store->config, &store->proposer, error);
+}
+
 static det_status make_proposals(picture *p, const char *path, det_error *error)
 {
     const det_run run = det_run_within(p->run, p->store->config->runtime.threads, 0);
     det_result found = {.file = p->path};
     det_status status = need_image(p, error);
+    if (status == DET_OK) status = need_proposer(p->store, error);
     if (status == DET_OK)
-        status = det_detector_propose(p->store->config, &p->image, &run, &found, error);
+        status = det_proposer_propose(p->store->proposer, &p->image, 0, &run, &found, error);
     if (status < 0) return status;
     p->regions = found.regions;
     p->count = found.region_count;

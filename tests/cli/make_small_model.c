@@ -12,7 +12,7 @@ int main(int argc, char **argv)
         return 0;
     }
     if (argc == 3 && strcmp(argv[2], "multibox") == 0) {
-        test_multibox_network(argv[1]);
+        test_multibox_network(argv[1], NULL);
         return 0;
     }
     fprintf(stderr, "usage: make_small_model FILE [multibox]\n");

@@ -128,10 +128,33 @@ a_method_of_the_command_line_wins_over_the_file_and_set_over_both() {
     -o out.json photos
   json out.json 'd["detector"]["proposals"] == ["selective_search", "sliding"]'
   json out.json '{p["source"] for p in d["images"][0]["proposals"]} == {"selective_search", "sliding"}'
+  exits 2 propose --method watershed photos
+  says --method multibox uniform
+}
+
+a_model_proposes_where_it_has_a_head_that_does() {
+  make_small_model boxes.safetensors multibox
+  exits 0 propose -m boxes.safetensors --method multibox -o out.json photos/1.png
+  matches_schema out.json output
+  json out.json 'd["detector"]["models"] == ["boxes.safetensors"] and d["detector"]["proposals"] == ["multibox"]'
+  json out.json '[p["source"] for p in d["images"][0]["proposals"]] == ["multibox"] * 3'
+  json out.json '[round(p["score"], 3) for p in d["images"][0]["proposals"]] == [0.881, 0.5, 0.269]'
+  exits 0 propose -m boxes.safetensors --set 'proposals.methods=["multibox","selective_search"]' -o both.json photos/1.png
+  json both.json '[p["source"] for p in d["images"][0]["proposals"]][:4] == ["selective_search", "multibox"] * 2'
+  exits 0 detect -m boxes.safetensors --set proposals.methods=multibox --set postprocess.score_threshold=0 \
+    -o found.json photos/1.png
+  json found.json 'd["images"][0]["proposal_count"] == 3'
+  json found.json '{e["source"] for e in d["images"][0]["detections"]} == {"multibox"}'
+}
+
+a_model_without_a_head_does_not_propose() {
   exits 2 propose --method multibox photos
-  says --method uniform
-  exits 1 propose --set proposals.methods=multibox photos
-  says proposals.methods MultiBox
+  says proposals.methods 'no model is named' 'detect train'
+  make_small_model plain.safetensors
+  exits 2 propose -m plain.safetensors --method multibox photos
+  says plain.safetensors proposals.methods outputs.multibox 'detect train'
+  exits 2 detect -m plain.safetensors --set 'proposals.methods=["selective_search","multibox"]' photos
+  says plain.safetensors proposals.methods outputs.multibox 'detect train'
 }
 
 boxes_that_are_too_small_are_counted() {
@@ -339,6 +362,8 @@ check proposals_match_the_schema
 check proposals_and_the_main_job_use_the_same_regions
 check controls_propose_as_many_boxes_as_asked_for
 check a_method_of_the_command_line_wins_over_the_file_and_set_over_both
+check a_model_proposes_where_it_has_a_head_that_does
+check a_model_without_a_head_does_not_propose
 check boxes_that_are_too_small_are_counted
 check advice_about_small_boxes_comes_only_where_it_helps
 check the_seed_of_the_run_chooses_random_boxes

@@ -76,6 +76,17 @@ compared_methods_propose_as_many_boxes() {
   json out.json "$(all_of sliding)['boxes_per_image'] <= $(all_of selective_search)['boxes_per_image']"
 }
 
+a_head_that_proposes_is_measured_alone_and_in_a_union() {
+  make_small_model boxes.safetensors multibox
+  exits 0 propose -m boxes.safetensors --annotations photos.json --set 'proposals.methods=["selective_search","multibox"]' \
+    --compare selective_search --compare multibox --json out.json
+  matches_schema out.json recall
+  json out.json '[m["method"] for m in d["methods"]] == ["selective_search+multibox", "selective_search", "multibox"]'
+  json out.json "$(all_of multibox)['boxes_per_image'] == 3"
+  exits 2 propose --annotations photos.json --compare multibox
+  says 'detect train'
+}
+
 random_boxes_are_compared_with_what_is_named_alone() {
   exits 0 propose --annotations photos.json --method uniform --json out.json
   json out.json '[m["method"] for m in d["methods"]] == ["uniform"]'
@@ -197,6 +208,7 @@ check the_annotated_pictures_are_run_without_operands
 check json_holds_all_figures
 check json_on_standard_output_takes_the_place_of_the_table
 check compared_methods_propose_as_many_boxes
+check a_head_that_proposes_is_measured_alone_and_in_a_union
 check random_boxes_are_compared_with_what_is_named_alone
 check regions_go_to_a_file_alone
 check pictures_that_are_named_are_run

@@ -122,11 +122,10 @@ void test_small_network(const char *path)
 const det_box test_priors[TEST_PRIORS] = {{0, 0, .5f, .5f}, {.5f, .5f, 1, 1}, {.25f, 0, .75f, 1}};
 const float test_logits[TEST_PRIORS] = {0, 2, -1};
 
-/* Weights of 0, so that the biases are the output: no residuals, and the logits. */
-void test_multibox_network(const char *path)
+void test_multibox_network(const char *path, const float *weights)
 {
-    enum { features = 8, values = 5 * TEST_PRIORS };
-    static const float weights[values * features];
+    enum { values = 5 * TEST_PRIORS };
+    static const float zeros[TEST_MULTIBOX_WEIGHTS];
     float biases[values] = {0};
     memcpy(biases + 4 * (size_t)TEST_PRIORS, test_logits, sizeof test_logits);
     const det_new_layer layer = {
@@ -134,7 +133,7 @@ void test_multibox_network(const char *path)
         .inputs = {"pool2"},
         .node = {.op = DET_OP_INNER_PRODUCT,
                  .channels = values,
-                 .weights = {.values = weights, .count = sizeof weights / sizeof *weights},
+                 .weights = {.values = weights ? weights : zeros, .count = TEST_MULTIBOX_WEIGHTS},
                  .bias = {.values = biases, .count = values}}};
     test_sketch sketch = test_small_sketch();
     const det_model_recipe recipe = {.layers = &layer,

@@ -24,12 +24,13 @@ det_window test_window(int kernel, int stride, int pad);
  *  A picture of the mean colour gives every class 0.2; plain yellow and green show a date, every
  *  other plain colour an elderberry. */
 test_sketch test_small_sketch(void);
-/** Writes the small network with a MultiBox head behind its pool2: three priors, which it leaves
- *  where they are in every picture, and their logits. */
-enum { TEST_PRIORS = 3 };
+/** Writes the small network with a MultiBox head "boxes" behind the eight values of its pool2, for
+ *  three priors; its biases are test_logits and no residuals.
+ *  @param weights 15 x 8, or NULL: 0, so that it says the same of every picture. */
+enum { TEST_PRIORS = 3, TEST_MULTIBOX_WEIGHTS = 5 * TEST_PRIORS * 8 };
 extern const det_box test_priors[TEST_PRIORS];
 extern const float test_logits[TEST_PRIORS];
-void test_multibox_network(const char *path);
+void test_multibox_network(const char *path, const float *weights);
 /** Gives the small network's `branch1` scales for int8 and these rounded weights of 8 and 7 bits,
  * 12 each, borrowed, or NULL. */
 void test_sketch_round_branch(test_sketch *sketch, const int8_t *rounded_8,

@@ -360,7 +360,6 @@ static void settings_that_cannot_run_are_refused_by_their_key(void **state)
 {
     (void)state;
     static const char *const assignments[][2] = {
-        {"proposals.methods=[\"multibox\"]", "proposals.methods"},
         {"classifier.regions=pool", "classifier.pool.layer"},
         {"classifier.cascade=true", "classifier.cascade"},
     };
@@ -392,9 +391,12 @@ static det_result propose(const char *setting, size_t max)
     det_config *config = test_config_of(NULL, 0);
     test_assert_ok(det_config_set(config, setting, &error), &error);
     config->proposals.max = max;
-    test_assert_ok(det_detector_propose(config, &image, NULL, &result, &error), &error);
+    det_proposer *proposer = NULL;
+    test_assert_ok(det_proposer_create(config, &proposer, &error), &error);
+    test_assert_ok(det_proposer_propose(proposer, &image, 0, NULL, &result, &error), &error);
     assert_int_equal(result.proposal_count, result.region_count);
     assert_true(result.width == 220 && result.height == 150);
+    det_proposer_free(proposer);
     det_config_free(config);
     det_image_free(&image);
     return result;
@@ -405,6 +407,28 @@ static size_t count_source(const det_result *result, det_source source)
     size_t count = 0;
     for (size_t i = 0; i < result->region_count; i++) count += result->regions[i].source == source;
     return count;
+}
+
+/* Random boxes come in one order, so that fewer are the first of them. */
+static void fewer_regions_can_be_asked_for_than_the_configuration_says(void **state)
+{
+    (void)state;
+    det_result all = propose("proposals.methods=uniform", 50), few = {0};
+    det_config *config = test_config_of(NULL, 0);
+    test_config_set(config, "proposals.methods=uniform");
+    config->proposals.max = 50;
+    det_image image = test_squares();
+    det_proposer *proposer = NULL;
+    test_assert_ok(det_proposer_create(config, &proposer, NULL), NULL);
+    test_assert_ok(det_proposer_propose(proposer, &image, 7, NULL, &few, NULL), NULL);
+    assert_int_equal(all.region_count, 50);
+    assert_int_equal(few.region_count, 7);
+    assert_memory_equal(few.regions, all.regions, 7 * sizeof *few.regions);
+    det_result_free(&all);
+    det_result_free(&few);
+    det_proposer_free(proposer);
+    det_image_free(&image);
+    det_config_free(config);
 }
 
 /* The whole picture is a region of selective search and of sliding: it is there once. */
@@ -483,11 +507,15 @@ static void memory_that_runs_out_while_regions_are_united_is_an_error(void **sta
     for (uint64_t n = 1;; n++) {
         det_result result = {0};
         det_error error = {0};
+        det_proposer *proposer = NULL;
         det_memory_fail_at(n);
-        const det_status status = det_detector_propose(config, &image, NULL, &result, &error);
+        det_status status = det_proposer_create(config, &proposer, &error);
+        if (status == DET_OK)
+            status = det_proposer_propose(proposer, &image, 0, NULL, &result, &error);
         const bool failed = det_memory_failed();
         det_memory_fail_at(0);
         det_result_free(&result);
+        det_proposer_free(proposer);
         if (!failed) break;
         assert_int_equal(status, DET_MEMORY);
         assert_int_equal(result.region_count, 0);
@@ -669,6 +697,7 @@ int main(void)
         cmocka_unit_test(settings_that_cannot_run_are_refused_by_their_key),
         cmocka_unit_test(the_regions_of_several_methods_are_united),
         cmocka_unit_test(a_maximum_holds_for_the_union),
+        cmocka_unit_test(fewer_regions_can_be_asked_for_than_the_configuration_says),
         cmocka_unit_test(boxes_that_the_shortest_side_leaves_out_are_counted),
         cmocka_unit_test(random_boxes_are_classified_like_any_others),
 #ifdef DET_FAULT_INJECTION

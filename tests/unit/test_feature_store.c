@@ -109,6 +109,30 @@ static void a_second_time_nothing_is_computed(void **state)
     det_config_free(config);
 }
 
+/* The folder knows the proposals of one head from those of another. */
+static void proposals_of_another_model_are_made_anew(void **state)
+{
+    (void)state;
+    det_config *config = configure("proposals.methods=multibox");
+    char model[300];
+    const char *path = test_path("boxes.safetensors");
+    snprintf(model, sizeof model, "classifier.models=%s", path);
+    test_assert_ok(det_config_set(config, model, NULL), NULL);
+    const char *picture = write_picture("heads.png", 30);
+    float *weights = test_random_values(TEST_MULTIBOX_WEIGHTS, 3);
+    for (int i = 0; i < 3; i++) { /* a head, the same again, another one */
+        test_multibox_network(path, i < 2 ? NULL : weights);
+        det_feature_store *store = open_store(config, 3);
+        det_region_features features = get(store, picture, NULL, 0);
+        if (i < 2) assert_int_equal(features.proposal_count, TEST_PRIORS);
+        assert_int_equal(det_feature_store_count(store).proposed, i != 1);
+        det_region_features_free(&features);
+        det_feature_store_close(store);
+    }
+    det_free(weights);
+    det_config_free(config);
+}
+
 static void what_changed_is_computed_anew(void **state)
 {
     (void)state;
@@ -293,6 +317,7 @@ int main(void)
         cmocka_unit_test(windows_cover_the_map_and_overlap),
         cmocka_unit_test(a_second_time_nothing_is_computed),
         cmocka_unit_test(what_changed_is_computed_anew),
+        cmocka_unit_test(proposals_of_another_model_are_made_anew),
         cmocka_unit_test(features_are_averages_of_windows_in_8_bits),
         cmocka_unit_test(a_damaged_file_is_made_again),
         cmocka_unit_test(a_picture_that_is_missing_is_named),

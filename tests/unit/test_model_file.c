@@ -288,7 +288,7 @@ static void priors_are_read_as_they_were_written(void **state)
     const char *path = test_path("multibox.safetensors"), *copy = test_path("copy.safetensors");
     det_model *model = NULL, *again = NULL;
     det_error error = {0};
-    test_multibox_network(path);
+    test_multibox_network(path, NULL);
     test_assert_ok(det_model_verify(path, &error), &error);
     test_assert_ok(det_model_open(path, &model, &error), &error);
     assert_priors(model);
@@ -809,7 +809,7 @@ static void short_memory_is_reported_and_nothing_leaks(void **state)
     test_write_file(path, rich.data, rich.length);
     det_text_free(&rich);
     assert_short_memory_is_reported(path);
-    test_multibox_network(path);
+    test_multibox_network(path, NULL);
     assert_short_memory_is_reported(path);
 #else
     skip();
