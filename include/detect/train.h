@@ -113,7 +113,8 @@ typedef struct det_training {
  *  changed; what is damaged there is made again. Equal calls give equal files on one processor.
  *
  *  @param config      `train`, but for its paths and split, `proposals`, `classifier` (one model),
- *                     `postprocess.nms` and `runtime.seed` count.
+ *                     `postprocess.nms`, `postprocess.box_regression` (false: none is learned)
+ *                     and `runtime.seed` count.
  *  @param annotations with the folder of their pictures, all of which must be there: what
  *                     det_annotations_check makes of them.
  *  @param options     borrowed for the call.

@@ -140,13 +140,14 @@ static det_status fit_heads(training *t, det_error *error)
     const size_t count = (size_t)t->fold_count + 1;
     const det_fit_examples examples = {&t->set, t->rows, t->row_count, t->weights, count};
     const det_fit_options options = {.l2 = t->config->train.l2, .iterations = ITERATIONS};
+    const bool moves = t->config->postprocess.box_regression != 0;
     det_run run = run_of(t, DET_TRAIN_BOXES);
     t->heads = det_alloc_zeroed(count, sizeof *t->heads);
     det_status status = t->heads ? DET_OK : det_fail_memory(error, "the heads");
     for (size_t h = 0; status == DET_OK && h < count; h++)
         status =
-            det_linear_head_create(t->set.width, t->set.classes.count, true, &t->heads[h], error);
-    if (status == DET_OK)
+            det_linear_head_create(t->set.width, t->set.classes.count, moves, &t->heads[h], error);
+    if (status == DET_OK && moves)
         status = det_keep_boxes(&t->kept, &examples, ridge, &run, t->heads, error);
     if (status < 0) return status;
     run = run_of(t, DET_TRAIN_HEADS);

@@ -44,10 +44,11 @@ static det_status make_parts(const det_trained_model *m, size_t cells, parts *p,
     const det_annotations *a = m->set->annotations;
     const size_t channels = head->width / cells, outputs = head->class_count + 1;
     p->classes = reorder(head->weights, outputs, channels, cells, head->temperature);
-    p->boxes = reorder(head->delta_weights, 4 * head->class_count, channels, cells, 1);
+    if (head->delta_weights)
+        p->boxes = reorder(head->delta_weights, 4 * head->class_count, channels, cells, 1);
     p->biases = det_alloc_array(outputs, sizeof *p->biases);
     p->names = det_alloc_zeroed(head->class_count, sizeof *p->names);
-    if (!p->classes || !p->boxes || !p->biases || !p->names)
+    if (!p->classes || (head->delta_weights && !p->boxes) || !p->biases || !p->names)
         return det_fail_memory(error, "the layers of a head");
     for (size_t o = 0; o < outputs; o++) p->biases[o] = head->biases[o] / head->temperature;
     for (size_t c = 0; c < head->class_count; c++) {
@@ -137,6 +138,7 @@ static det_status derive(const det_trained_model *m, const parts *p, const char 
     const det_grid_windows rows = det_feature_store_rows(m->store),
                            columns = det_feature_store_columns(m->store);
     const size_t outputs = head->class_count + 1, deltas = 4 * head->class_count;
+    const bool moves = head->delta_weights; /* else the last layer is left out */
     const det_new_layer layers[] = {
         {.name = "head/grid",
          .inputs = {m->layer},
@@ -162,9 +164,9 @@ static det_status derive(const det_trained_model *m, const parts *p, const char 
                   .bias = {.values = head->delta_biases, .count = deltas}}},
     };
     const det_model_recipe recipe = {.layers = layers,
-                                     .layer_count = sizeof layers / sizeof *layers,
+                                     .layer_count = sizeof layers / sizeof *layers - !moves,
                                      .probabilities = "head/prob",
-                                     .box_deltas = "head/boxes",
+                                     .box_deltas = moves ? "head/boxes" : NULL,
                                      .features = "head/grid",
                                      .classes = p->names,
                                      .class_count = head->class_count,

@@ -32,6 +32,13 @@ a_model_is_run_as_it_was_trained() {
   json told.json 'd["images"][0]["proposal_count"] == 3'
 }
 
+box_regression_can_be_left_out() {
+  exits 0 train photos.json --folds 2 -o unmoved.safetensors --set postprocess.box_regression=false
+  exits 0 detect model info unmoved.safetensors
+  prints 'head/classes' 'head/prob'
+  ! grep -q 'head/boxes' .run/out || fail 'boxes are moved'
+}
+
 where_it_comes_from_is_written_down() {
   exits 0 train photos.json --folds 3 -o out.safetensors
   exits 0 detect model info --provenance out.safetensors
@@ -109,6 +116,7 @@ what_is_missing_is_said() {
 
 check a_detector_is_made_and_measured
 check a_model_is_run_as_it_was_trained
+check box_regression_can_be_left_out
 check where_it_comes_from_is_written_down
 check classes_of_few_pictures_are_not_called_learned
 check equal_runs_give_equal_files_with_and_without_what_was_kept
