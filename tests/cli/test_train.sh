@@ -92,6 +92,16 @@ a_folder_with_coco_annotations_suffices() {
     -o folder.safetensors
 }
 
+folders_of_voc_and_yolo_suffice() {
+  local format
+  for format in voc yolo; do
+    exits 0 detect convert -a photos.json --images photos --to "$format" -o "as $format"
+    exits 0 detect train "as $format" -m small.safetensors --set proposals.selective_search.min_side=5 --folds 2 \
+      -o "$format.safetensors"
+    prints 'Learned from 9 objects of 2 classes on 6 pictures'
+  done
+}
+
 what_is_missing_is_said() {
   exits 2 train photos.json
   says '--output'
@@ -122,5 +132,6 @@ check classes_of_few_pictures_are_not_called_learned
 check equal_runs_give_equal_files_with_and_without_what_was_kept
 check a_configuration_says_it_all
 check a_folder_with_coco_annotations_suffices
+check folders_of_voc_and_yolo_suffice
 check what_is_missing_is_said
 finish
