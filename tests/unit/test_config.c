@@ -663,7 +663,7 @@ static void a_bad_file_is_named(void **state)
     assert_null(c);
 }
 
-static void the_configuration_that_comes_along_is_sound(void **state)
+static void the_configurations_that_come_along_are_sound(void **state)
 {
     (void)state;
     det_config *c = NULL;
@@ -673,6 +673,12 @@ static void the_configuration_that_comes_along_is_sound(void **state)
     assert_int_equal(c->classifier.model_count, 1);
     assert_string_equal(c->classifier.models[0], "configs/../models/googlenet.safetensors");
     assert_int_equal(c->classifier.context_px, 16);
+    det_config_free(c);
+
+    test_assert_ok(det_config_load("configs/train.json", &c, &error), &error);
+    test_keep_document_file("config", "train", "configs/train.json");
+    assert_string_equal(c->train.annotations, "configs/../boxes/train.json");
+    assert_string_equal(c->train.output, "configs/../boxes/mine.safetensors");
     det_config_free(c);
 }
 
@@ -801,7 +807,7 @@ int main(void)
         cmocka_unit_test(a_refused_assignment_changes_nothing),
         cmocka_unit_test(model_paths_are_relative_to_the_folder_of_the_file),
         cmocka_unit_test(a_bad_file_is_named),
-        cmocka_unit_test(the_configuration_that_comes_along_is_sound),
+        cmocka_unit_test(the_configurations_that_come_along_are_sound),
         cmocka_unit_test(settings_of_a_model_fill_in_what_was_not_set),
         cmocka_unit_test(a_preset_that_was_set_wins_over_what_a_model_says_of_its_parts),
         cmocka_unit_test(an_excerpt_can_be_adopted),
