@@ -5,11 +5,13 @@
 #include "src/base/parallel.h"
 #include "src/train/calibration.h"
 
-/* ---- Temperature ---------------------------------------------------------------------------- */
+/* ---- Calibration ---------------------------------------------------------------------------- */
 
+/* The outputs for proposals that teach something. */
 typedef struct {
     float *outputs; /* count x row */
-    size_t *truths, count, row;
+    int *labels;
+    size_t count, row;
 } held_out;
 
 static void collect_outputs(const det_training_set *set, const det_linear_head *heads,
@@ -22,25 +24,69 @@ static void collect_outputs(const det_training_set *set, const det_linear_head *
             if (label == DET_LABEL_NOTHING) continue;
             det_linear_head_outputs(&heads[folds[i]], &image->features, r,
                                     h->outputs + h->count * h->row);
-            h->truths[h->count++] = label == DET_LABEL_BACKGROUND ? h->row - 1 : (size_t)label;
+            h->labels[h->count++] = label;
         }
     }
 }
 
-det_status det_held_out_temperature(const det_training_set *set, const det_linear_head *heads,
-                                    const int *folds, float *temperature, det_error *error)
+static bool fit_softmax(const held_out *h, det_output_change *changes)
 {
-    const size_t row = set->classes.count + 1;
+    size_t *truths = det_alloc_array(h->count, sizeof *truths);
+    if (!truths) return false;
+    for (size_t i = 0; i < h->count; i++)
+        truths[i] = h->labels[i] == DET_LABEL_BACKGROUND ? h->row - 1 : (size_t)h->labels[i];
+    const double temperature = det_fit_temperature(h->outputs, truths, h->count, h->row);
+    for (size_t o = 0; o < h->row; o++)
+        changes[o] = (det_output_change){(float)(1 / temperature), 0};
+    det_free(truths);
+    return true;
+}
+
+/* The sigmoid of det_fit_sigmoid as a change before the head's own. */
+static det_output_change change_of(det_sigmoid sigmoid)
+{
+    return (det_output_change){(float)-sigmoid.slope, (float)-sigmoid.offset};
+}
+
+static bool fit_sigmoids(const held_out *h, det_output_change *changes)
+{
+    const size_t all = h->count * h->row;
+    float *scores = det_alloc_array(h->count, h->row * sizeof *scores);
+    bool *positive = det_alloc_array(h->count, h->row * sizeof *positive);
+    const bool enough = scores && positive;
+    for (size_t i = 0; enough && i < all; i++) { /* class after class */
+        const size_t class_id = i / h->count, example = i % h->count;
+        scores[i] = h->outputs[example * h->row + class_id];
+        positive[i] = h->labels[example] == (int)class_id;
+    }
+    if (enough) {
+        const det_sigmoid shared = det_fit_sigmoid(scores, positive, all);
+        for (size_t o = 0; o < h->row; o++) {
+            const det_sigmoid own =
+                det_fit_sigmoid(scores + o * h->count, positive + o * h->count, h->count);
+            changes[o] = change_of(own.slope < 0 ? own : shared);
+        }
+    }
+    det_free(scores);
+    det_free(positive);
+    return enough;
+}
+
+det_status det_held_out_calibration(const det_training_set *set, const det_linear_head *heads,
+                                    const int *folds, det_output_change *changes, det_error *error)
+{
+    const size_t row = heads[0].output_count;
     held_out h = {.outputs = det_alloc_array(set->region_count, row * sizeof *h.outputs),
-                  .truths = det_alloc_array(set->region_count, sizeof *h.truths),
+                  .labels = det_alloc_array(set->region_count, sizeof *h.labels),
                   .row = row};
-    const bool enough = h.outputs && h.truths;
+    bool enough = h.outputs && h.labels;
     if (enough) {
         collect_outputs(set, heads, folds, &h);
-        *temperature = (float)det_fit_temperature(h.outputs, h.truths, h.count, row);
+        enough = heads[0].kind == DET_HEAD_SOFTMAX ? fit_softmax(&h, changes)
+                                                   : fit_sigmoids(&h, changes);
     }
     det_free(h.outputs);
-    det_free(h.truths);
+    det_free(h.labels);
     return enough ? DET_OK : det_fail_memory(error, "the outputs for held-out pictures");
 }
 

@@ -12,7 +12,7 @@
 /* Raised when what is computed changes, so that older files are not taken for new ones. */
 #define BOXES_FORMAT "detect box regression 1"
 #define CLASSES_FORMAT "detect heads 1"
-#define TEMPERATURE_FORMAT "detect temperature 1"
+#define CALIBRATION_FORMAT "detect calibration 1"
 #define DETECTIONS_FORMAT "detect held-out detections 1"
 
 /* ---- Digests -------------------------------------------------------------------------------- */
@@ -26,8 +26,8 @@ static void add_examples(det_digest_chain *chain, const det_fit_examples *e)
 
 static void add_head(det_digest_chain *chain, const det_linear_head *head)
 {
-    const size_t outputs = head->class_count + 1, deltas = DET_BOX_DELTAS * head->class_count;
-    det_digest_add_number(chain, head->temperature);
+    const size_t outputs = head->output_count, deltas = DET_BOX_DELTAS * head->class_count;
+    det_digest_add_number(chain, head->kind);
     det_digest_add(chain, head->weights, outputs * head->width * sizeof *head->weights);
     det_digest_add(chain, head->biases, outputs * sizeof *head->biases);
     if (!head->delta_weights) return;
@@ -178,7 +178,7 @@ det_status det_keep_classes(det_kept_results *kept, const det_fit_examples *exam
 {
     functions f = {.heads = heads,
                    .head_count = examples->head_count,
-                   .outputs = examples->set->classes.count + 1,
+                   .outputs = heads[0].output_count,
                    .width = examples->set->width};
     det_digest_chain chain = {0};
     digest_classes(examples, options, &chain);
@@ -200,25 +200,27 @@ done:
     return status;
 }
 
-/* ---- Temperature ---------------------------------------------------------------------------- */
+/* ---- Calibration ---------------------------------------------------------------------------- */
 
-det_status det_keep_temperature(det_kept_results *kept, const det_held_out *from,
-                                float *temperature, det_error *error)
+det_status det_keep_calibration(det_kept_results *kept, const det_held_out *from,
+                                det_output_change *changes, det_error *error)
 {
     det_digest_chain chain = {0};
-    det_digest_add_text(&chain, TEMPERATURE_FORMAT);
+    det_digest_add_text(&chain, CALIBRATION_FORMAT);
     add_held_out(&chain, from);
-    char *path = path_of(kept, "temperature", &chain);
+    char *path = path_of(kept, "calibration", &chain);
     if (!path) return no_path(error);
-    const det_kept_part part = {"temperature", "F32", temperature, 1, sizeof *temperature};
+    const size_t numbers = sizeof *changes / sizeof(float);
+    const det_kept_part part = {"changes", "F32", changes, numbers * from->heads[0].output_count,
+                                sizeof(float)};
     det_status status = DET_OK;
-    if (det_kept_read_parts(path, TEMPERATURE_FORMAT, &part, 1)) {
-        kept->temperature.reused++;
+    if (det_kept_read_parts(path, CALIBRATION_FORMAT, &part, 1)) {
+        kept->calibration.reused++;
     } else {
-        status = det_held_out_temperature(from->set, from->heads, from->folds, temperature, error);
+        status = det_held_out_calibration(from->set, from->heads, from->folds, changes, error);
         if (status == DET_OK)
-            status = det_kept_write_parts(path, TEMPERATURE_FORMAT, &part, 1, error);
-        kept->temperature.made++;
+            status = det_kept_write_parts(path, CALIBRATION_FORMAT, &part, 1, error);
+        kept->calibration.made++;
     }
     det_free(path);
     return status;

@@ -16,7 +16,7 @@ typedef struct det_kept_count {
 
 typedef struct det_kept_results {
     const char *folder; /**< that there is */
-    det_kept_count boxes, classes, temperature, detections;
+    det_kept_count boxes, classes, calibration, detections;
 } det_kept_results;
 
 /** As det_fit_boxes. Also DET_IO, DET_LIMIT: the file cannot be written. */
@@ -36,9 +36,9 @@ typedef struct det_held_out {
     const int *folds; /**< of each picture: the head that did not see it */
 } det_held_out;
 
-/** As det_held_out_temperature. */
-det_status det_keep_temperature(det_kept_results *kept, const det_held_out *from,
-                                float *temperature, det_error *error);
+/** As det_held_out_calibration. */
+det_status det_keep_calibration(det_kept_results *kept, const det_held_out *from,
+                                det_output_change *changes, det_error *error);
 /** As det_detect_held_out. */
 det_status det_keep_detections(det_kept_results *kept, const det_held_out *from,
                                const det_head_options *options, int threads,

@@ -9,15 +9,21 @@
 
 /* ---- The head ------------------------------------------------------------------------------- */
 
-det_status det_linear_head_create(size_t width, size_t class_count, bool deltas,
+size_t det_head_outputs(det_head_kind kind, size_t class_count)
+{
+    return class_count + (kind == DET_HEAD_SOFTMAX);
+}
+
+det_status det_linear_head_create(det_head_kind kind, size_t width, size_t class_count, bool deltas,
                                   det_linear_head *head, det_error *error)
 {
-    *head = (det_linear_head){.width = width, .class_count = class_count, .temperature = 1};
+    const size_t outputs = det_head_outputs(kind, class_count);
     size_t values;
-    if (!det_multiply_size(width, class_count + 1, &values))
-        return det_fail_memory(error, "a head");
+    *head = (det_linear_head){
+        .kind = kind, .width = width, .class_count = class_count, .output_count = outputs};
+    if (!det_multiply_size(width, outputs, &values)) return det_fail_memory(error, "a head");
     head->weights = det_alloc_zeroed(values, sizeof *head->weights);
-    head->biases = det_alloc_zeroed(class_count + 1, sizeof *head->biases);
+    head->biases = det_alloc_zeroed(outputs, sizeof *head->biases);
     if (deltas) {
         head->delta_weights = det_alloc_zeroed(4 * class_count, width * sizeof(float));
         head->delta_biases = det_alloc_zeroed(4 * class_count, sizeof(float));
@@ -35,6 +41,15 @@ void det_linear_head_free(det_linear_head *head)
     det_free(head->delta_weights);
     det_free(head->delta_biases);
     *head = (det_linear_head){0};
+}
+
+void det_linear_head_change(det_linear_head *head, const det_output_change *changes)
+{
+    for (size_t o = 0; o < head->output_count; o++) {
+        float *weights = head->weights + o * head->width;
+        for (size_t i = 0; i < head->width; i++) weights[i] *= changes[o].slope;
+        head->biases[o] = head->biases[o] * changes[o].slope + changes[o].offset;
+    }
 }
 
 /* ---- A region ------------------------------------------------------------------------------- */
@@ -66,19 +81,26 @@ static void multiply(const float *weights, const float *biases, size_t count,
 void det_linear_head_outputs(const det_linear_head *head, const det_region_features *regions,
                              size_t region, float *outputs)
 {
-    multiply(head->weights, head->biases, head->class_count + 1, regions, region, outputs);
+    multiply(head->weights, head->biases, head->output_count, regions, region, outputs);
 }
 
-void det_linear_head_softmax(const det_linear_head *head, float *outputs)
+static void softmax(float *outputs, size_t count)
 {
-    const size_t count = head->class_count + 1;
     float most = outputs[0], sum = 0;
     for (size_t i = 1; i < count; i++) most = fmaxf(most, outputs[i]);
     for (size_t i = 0; i < count; i++) {
-        outputs[i] = expf((outputs[i] - most) / head->temperature);
+        outputs[i] = expf(outputs[i] - most);
         sum += outputs[i];
     }
     for (size_t i = 0; i < count; i++) outputs[i] /= sum;
+}
+
+void det_linear_head_probabilities(const det_linear_head *head, float *outputs)
+{
+    if (head->kind == DET_HEAD_SOFTMAX)
+        softmax(outputs, head->output_count);
+    else
+        for (size_t i = 0; i < head->output_count; i++) outputs[i] = 1 / (1 + expf(-outputs[i]));
 }
 
 det_box det_linear_head_box(const det_linear_head *head, const det_region_features *regions,
@@ -115,11 +137,11 @@ det_status det_linear_head_detect(const det_linear_head *head, const det_region_
                                   det_error *error)
 {
     *found = (det_candidates){0};
-    float *probabilities = det_alloc_array(head->class_count + 1, sizeof *probabilities);
+    float *probabilities = det_alloc_array(head->output_count, sizeof *probabilities);
     bool complete = probabilities;
     for (size_t i = 0; complete && i < regions->proposal_count; i++) {
         det_linear_head_outputs(head, regions, i, probabilities);
-        det_linear_head_softmax(head, probabilities);
+        det_linear_head_probabilities(head, probabilities);
         complete = add_candidates(head, regions, i, probabilities, options->threshold, found);
     }
     det_free(probabilities);

@@ -8,27 +8,45 @@
 /* What is learned: a linear function of the features of a region that gives the classes'
  * probabilities, and one that moves the region's box. */
 
+/** How outputs become probabilities. */
+typedef enum det_head_kind {
+    DET_HEAD_SOFTMAX = 0, /**< of the classes and the background, which is the last output */
+    DET_HEAD_SIGMOID      /**< of each class by itself: 1 / (1 + exp(-output)); no background */
+} det_head_kind;
+
 typedef struct det_linear_head {
+    det_head_kind kind;
     size_t width;         /**< features */
-    size_t class_count;   /**< without the background, which is the last output */
-    float *weights;       /**< (class_count + 1) x width */
-    float *biases;        /**< class_count + 1 */
+    size_t class_count;   /**< without the background */
+    size_t output_count;  /**< with it where the kind has it */
+    float *weights;       /**< output_count x width */
+    float *biases;        /**< output_count */
     float *delta_weights; /**< 4 class_count x width: dx, dy, dw, dh of each class; or NULL */
     float *delta_biases;  /**< 4 class_count */
-    float temperature;    /**< the outputs are divided by it before softmax; 1: as they are */
 } det_linear_head;
 
 /** A head of zeros. @return DET_OK, DET_MEMORY. */
-det_status det_linear_head_create(size_t width, size_t class_count, bool deltas,
+det_status det_linear_head_create(det_head_kind kind, size_t width, size_t class_count, bool deltas,
                                   det_linear_head *head, det_error *error);
 /** Takes {0}. */
 void det_linear_head_free(det_linear_head *head);
 
-/** The outputs for a region before temperature and softmax: class_count + 1 of them. */
+/** Outputs of a head for `class_count` classes. */
+size_t det_head_outputs(det_head_kind kind, size_t class_count);
+
+/** Another output in place of one: slope * output + offset. */
+typedef struct det_output_change {
+    float slope, offset;
+} det_output_change;
+
+/** Changes the outputs of a head, with its weights. @param changes output_count. */
+void det_linear_head_change(det_linear_head *head, const det_output_change *changes);
+
+/** The outputs for a region, output_count of them, before they become probabilities. */
 void det_linear_head_outputs(const det_linear_head *head, const det_region_features *regions,
                              size_t region, float *outputs);
 /** Probabilities of these outputs, in their place. */
-void det_linear_head_softmax(const det_linear_head *head, float *outputs);
+void det_linear_head_probabilities(const det_linear_head *head, float *outputs);
 /** Where the head moves the box of a region if it shows `class_id`: cut at the edges of the
  *  picture. */
 det_box det_linear_head_box(const det_linear_head *head, const det_region_features *regions,

@@ -145,8 +145,8 @@ static det_status fit_heads(training *t, det_error *error)
     t->heads = det_alloc_zeroed(count, sizeof *t->heads);
     det_status status = t->heads ? DET_OK : det_fail_memory(error, "the heads");
     for (size_t h = 0; status == DET_OK && h < count; h++)
-        status =
-            det_linear_head_create(t->set.width, t->set.classes.count, moves, &t->heads[h], error);
+        status = det_linear_head_create(DET_HEAD_SOFTMAX, t->set.width, t->set.classes.count, moves,
+                                        &t->heads[h], error);
     if (status == DET_OK && moves)
         status = det_keep_boxes(&t->kept, &examples, ridge, &run, t->heads, error);
     if (status < 0) return status;
@@ -161,10 +161,13 @@ static det_held_out held_out(const training *t)
 
 static det_status calibrate(training *t, det_error *error)
 {
-    float temperature = 1;
+    det_output_change *changes = det_alloc_array(t->heads[0].output_count, sizeof *changes);
+    if (!changes) return det_fail_memory(error, "the calibration of heads");
     const det_held_out from = held_out(t);
-    const det_status status = det_keep_temperature(&t->kept, &from, &temperature, error);
-    for (int h = 0; h <= t->fold_count; h++) t->heads[h].temperature = temperature;
+    const det_status status = det_keep_calibration(&t->kept, &from, changes, error);
+    for (int h = 0; status == DET_OK && h <= t->fold_count; h++)
+        det_linear_head_change(&t->heads[h], changes);
+    det_free(changes);
     return status;
 }
 
@@ -236,7 +239,7 @@ static det_status report(const training *t, det_training_data **data, det_error 
     (*data)->seen.extracted = made.extracted;
     (*data)->seen.reused_boxes = t->kept.boxes.reused > 0;
     (*data)->seen.reused_heads = t->kept.classes.reused > 0;
-    (*data)->seen.reused_calibration = t->kept.temperature.reused > 0;
+    (*data)->seen.reused_calibration = t->kept.calibration.reused > 0;
     (*data)->seen.folds = t->fold_count;
     status = det_training_data_measure(*data, &measuring, error);
     if (status == DET_OK)

@@ -12,7 +12,6 @@
 /* What the new layers are made from; freed by free_parts. */
 typedef struct {
     float *classes, *boxes; /* weights in the order of maps: channels x rows x columns */
-    float *biases;          /* of the classes */
     det_class *names;
 } parts;
 
@@ -20,21 +19,18 @@ static void free_parts(parts *p)
 {
     det_free(p->classes);
     det_free(p->boxes);
-    det_free(p->biases);
     det_free(p->names);
 }
 
 /* Features are rows x columns x channels; a map that an inner product looks at has its channels
- * first. The temperature divides what goes into softmax. */
-static float *reorder(const float *weights, size_t outputs, size_t channels, size_t cells,
-                      float temperature)
+ * first. */
+static float *reorder(const float *weights, size_t outputs, size_t channels, size_t cells)
 {
     float *ordered = det_alloc_array(outputs, channels * cells * sizeof *ordered);
     for (size_t o = 0; ordered && o < outputs; o++)
         for (size_t i = 0; i < cells; i++)
             for (size_t c = 0; c < channels; c++)
-                ordered[(o * channels + c) * cells + i] =
-                    weights[(o * cells + i) * channels + c] / temperature;
+                ordered[(o * channels + c) * cells + i] = weights[(o * cells + i) * channels + c];
     return ordered;
 }
 
@@ -42,15 +38,13 @@ static det_status make_parts(const det_trained_model *m, size_t cells, parts *p,
 {
     const det_linear_head *head = m->head;
     const det_annotations *a = m->set->annotations;
-    const size_t channels = head->width / cells, outputs = head->class_count + 1;
-    p->classes = reorder(head->weights, outputs, channels, cells, head->temperature);
+    const size_t channels = head->width / cells;
+    p->classes = reorder(head->weights, head->output_count, channels, cells);
     if (head->delta_weights)
-        p->boxes = reorder(head->delta_weights, 4 * head->class_count, channels, cells, 1);
-    p->biases = det_alloc_array(outputs, sizeof *p->biases);
+        p->boxes = reorder(head->delta_weights, 4 * head->class_count, channels, cells);
     p->names = det_alloc_zeroed(head->class_count, sizeof *p->names);
-    if (!p->classes || (head->delta_weights && !p->boxes) || !p->biases || !p->names)
+    if (!p->classes || (head->delta_weights && !p->boxes) || !p->names)
         return det_fail_memory(error, "the layers of a head");
-    for (size_t o = 0; o < outputs; o++) p->biases[o] = head->biases[o] / head->temperature;
     for (size_t c = 0; c < head->class_count; c++) {
         const det_category *category = &a->categories[m->set->classes.categories[c]];
         p->names[c] =
@@ -137,8 +131,9 @@ static det_status derive(const det_trained_model *m, const parts *p, const char 
     const det_linear_head *head = m->head;
     const det_grid_windows rows = det_feature_store_rows(m->store),
                            columns = det_feature_store_columns(m->store);
-    const size_t outputs = head->class_count + 1, deltas = 4 * head->class_count;
+    const bool background = head->kind == DET_HEAD_SOFTMAX;
     const bool moves = head->delta_weights; /* else the last layer is left out */
+    const size_t outputs = head->output_count, deltas = 4 * head->class_count;
     const det_new_layer layers[] = {
         {.name = "head/grid",
          .inputs = {m->layer},
@@ -154,8 +149,10 @@ static det_status derive(const det_trained_model *m, const parts *p, const char 
          .node = {.op = DET_OP_INNER_PRODUCT,
                   .channels = (int)outputs,
                   .weights = {.values = p->classes, .count = outputs * head->width},
-                  .bias = {.values = p->biases, .count = outputs}}},
-        {.name = "head/prob", .inputs = {"head/classes"}, .node = {.op = DET_OP_SOFTMAX}},
+                  .bias = {.values = head->biases, .count = outputs}}},
+        {.name = "head/prob",
+         .inputs = {"head/classes"},
+         .node = {.op = background ? DET_OP_SOFTMAX : DET_OP_SIGMOID}},
         {.name = "head/boxes",
          .inputs = {"head/grid"},
          .node = {.op = DET_OP_INNER_PRODUCT,
@@ -170,7 +167,7 @@ static det_status derive(const det_trained_model *m, const parts *p, const char 
                                      .features = "head/grid",
                                      .classes = p->names,
                                      .class_count = head->class_count,
-                                     .background_index = (int)head->class_count,
+                                     .background_index = background ? (int)head->class_count : -1,
                                      .context_px = m->config->classifier.context_px,
                                      .provenance = provenance,
                                      .settings = settings};

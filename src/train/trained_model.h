@@ -18,8 +18,8 @@ typedef struct det_trained_model {
 } det_trained_model;
 
 /** Writes the network that the head was learned on, with the head behind it: the windows of the
- * grid as average pooling, the classes as an inner product and softmax, the moves of boxes as
- * another inner product. @return DET_OK, DET_IO, DET_LIMIT, DET_MEMORY. */
+ * grid as average pooling, the classes as an inner product and softmax or sigmoid, the moves of
+ * boxes as another inner product. @return DET_OK, DET_IO, DET_LIMIT, DET_MEMORY. */
 det_status det_trained_model_write(const det_trained_model *model, const char *path,
                                    det_error *error);
 

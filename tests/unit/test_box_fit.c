@@ -78,7 +78,8 @@ static void create_heads(det_linear_head heads[HEADS])
 {
     det_error error;
     for (size_t h = 0; h < HEADS; h++)
-        test_assert_ok(det_linear_head_create(WIDTH, 2, true, &heads[h], &error), &error);
+        test_assert_ok(det_linear_head_create(DET_HEAD_SOFTMAX, WIDTH, 2, true, &heads[h], &error),
+                       &error);
 }
 
 static void free_heads(det_linear_head heads[HEADS])

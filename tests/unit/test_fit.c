@@ -59,7 +59,9 @@ static void create_heads(det_linear_head *heads, size_t count)
 {
     det_error error;
     for (size_t h = 0; h < count; h++)
-        test_assert_ok(det_linear_head_create(WIDTH, CLASSES, true, &heads[h], &error), &error);
+        test_assert_ok(
+            det_linear_head_create(DET_HEAD_SOFTMAX, WIDTH, CLASSES, true, &heads[h], &error),
+            &error);
 }
 
 /* The mean cross-entropy of some first rows, plainly. */
@@ -69,7 +71,7 @@ static double cross_entropy(const sample *s, const det_linear_head *head, size_t
     for (size_t i = 0; i < count; i++) {
         float p[OUTPUTS];
         det_linear_head_outputs(head, &s->image.features, i, p);
-        det_linear_head_softmax(head, p);
+        det_linear_head_probabilities(head, p);
         sum -= log((double)p[s->labels[i] < 0 ? CLASSES : s->labels[i]]);
     }
     return sum / (double)count;
@@ -118,8 +120,8 @@ static void heads_are_fitted_together_as_alone(void **state)
         float a[OUTPUTS], b[OUTPUTS];
         det_linear_head_outputs(&heads[1], &s.image.features, i, a);
         det_linear_head_outputs(&alone, &s.image.features, i, b);
-        det_linear_head_softmax(&alone, a);
-        det_linear_head_softmax(&alone, b);
+        det_linear_head_probabilities(&alone, a);
+        det_linear_head_probabilities(&alone, b);
         for (int o = 0; o < OUTPUTS; o++) assert_float_equal(a[o], b[o], .02);
     }
     assert_true(cross_entropy(&s, &heads[0], ROWS) < cross_entropy(&s, &heads[1], ROWS));

@@ -47,7 +47,9 @@ static void create_heads(sample *s)
 {
     det_error error;
     for (size_t h = 0; h < HEADS; h++)
-        test_assert_ok(det_linear_head_create(WIDTH, CLASSES, true, &s->heads[h], &error), &error);
+        test_assert_ok(
+            det_linear_head_create(DET_HEAD_SOFTMAX, WIDTH, CLASSES, true, &s->heads[h], &error),
+            &error);
 }
 
 static void make_sample(sample *s, const char *digest)
@@ -208,7 +210,7 @@ static void calibration_and_detections_follow_the_heads(void **state)
     const det_head_options options = {.threshold = .01F,
                                       .fusion = {.iou = .3F, .max_detections = 100}};
     det_held_out_objects found[3] = {0};
-    float temperatures[3] = {0};
+    det_output_change changes[3][CLASSES + 1];
     det_error error;
     make_sample(&s, "follow");
     keep_boxes(&s);
@@ -216,12 +218,13 @@ static void calibration_and_detections_follow_the_heads(void **state)
     const det_held_out from = {&s.set, s.heads, HEADS, s.folds};
     for (int i = 0; i < 3; i++) {
         if (i == 2) s.heads[0].biases[0] += 1;
-        test_assert_ok(det_keep_temperature(&s.kept, &from, &temperatures[i], &error), &error);
+        test_assert_ok(det_keep_calibration(&s.kept, &from, changes[i], &error), &error);
         test_assert_ok(det_keep_detections(&s.kept, &from, &options, 1, &found[i], &error), &error);
     }
-    assert_count(s.kept.temperature, 1, 2);
+    assert_count(s.kept.calibration, 1, 2);
     assert_count(s.kept.detections, 1, 2);
-    assert_true(temperatures[0] == temperatures[1] && temperatures[0] > 0);
+    assert_memory_equal(changes[0], changes[1], sizeof changes[0]);
+    assert_true(changes[0][0].slope > 0);
     assert_true(found[0].count > 0);
     assert_int_equal(found[0].count, found[1].count);
     for (size_t i = 0; i < found[0].count; i++) {

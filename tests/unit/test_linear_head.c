@@ -27,7 +27,8 @@ static det_linear_head make_head(void)
 {
     det_linear_head head;
     det_error error;
-    test_assert_ok(det_linear_head_create(WIDTH, CLASSES, true, &head, &error), &error);
+    test_assert_ok(det_linear_head_create(DET_HEAD_SOFTMAX, WIDTH, CLASSES, true, &head, &error),
+                   &error);
     head.weights[0] = 1;
     head.weights[3] = 1;
     head.biases[1] = .5F;
@@ -42,13 +43,46 @@ static void outputs_are_sums_of_weighted_features(void **state)
     det_linear_head_outputs(&head, &regions, 1, p);
     assert_float_equal(p[0], 1, 1e-6);
     assert_float_equal(p[1], 1.5, 1e-6);
-    det_linear_head_softmax(&head, p); /* 1 / (1 + e^.5) */
+    det_linear_head_probabilities(&head, p); /* 1 / (1 + e^.5) */
     assert_float_equal(p[0], .37754067, 1e-6);
     assert_float_equal(p[1], .62245933, 1e-6);
-    head.temperature = .5F; /* 1 / (1 + e^1) */
+    det_linear_head_free(&head);
+}
+
+/* Twice the outputs are 2 and 3; 1 / (1 + e^(3 - 2)). The first then less by 1: 1 / (1 + e^2). */
+static void changed_outputs_are_those_of_a_changed_head(void **state)
+{
+    (void)state;
+    det_linear_head head = make_head();
+    float p[2];
+    det_linear_head_change(&head, (const det_output_change[]){{2, 0}, {2, 0}});
     det_linear_head_outputs(&head, &regions, 1, p);
-    det_linear_head_softmax(&head, p);
+    det_linear_head_probabilities(&head, p);
     assert_float_equal(p[0], .26894142, 1e-6);
+    det_linear_head_change(&head, (const det_output_change[]){{1, -1}, {1, 0}});
+    det_linear_head_outputs(&head, &regions, 1, p);
+    det_linear_head_probabilities(&head, p);
+    assert_float_equal(p[0], .11920292, 1e-6);
+    det_linear_head_free(&head);
+}
+
+/* Two classes by themselves: 1 / (1 + e^-2) and 1 / (1 + e^3) of the first region. */
+static void independent_classes_have_a_sigmoid_each_and_no_background(void **state)
+{
+    (void)state;
+    det_linear_head head;
+    det_error error;
+    float p[2];
+    test_assert_ok(det_linear_head_create(DET_HEAD_SIGMOID, WIDTH, 2, false, &head, &error),
+                   &error);
+    assert_int_equal(head.output_count, 2);
+    head.weights[0] = 1;
+    head.weights[2] = -1;
+    head.biases[1] = -1;
+    det_linear_head_outputs(&head, &regions, 0, p);
+    det_linear_head_probabilities(&head, p);
+    assert_float_equal(p[0], .88079708, 1e-6);
+    assert_float_equal(p[1], .04742587, 1e-6);
     det_linear_head_free(&head);
 }
 
@@ -109,10 +143,63 @@ static void a_head_that_is_too_sure_is_cooled(void **state)
     det_linear_head head = make_head();
     head.biases[1] = 0;
     head.weights[0] = 2 * logf(2);
-    float temperature = 0;
+    det_output_change changes[2];
     det_error error;
-    test_assert_ok(det_held_out_temperature(&set, &head, &fold, &temperature, &error), &error);
-    assert_float_equal(temperature, 2, 2e-3);
+    test_assert_ok(det_held_out_calibration(&set, &head, &fold, changes, &error), &error);
+    for (int o = 0; o < 2; o++) {
+        assert_float_equal(changes[o].slope, .5, 1e-3);
+        assert_float_equal(changes[o].offset, 0, 0);
+    }
+    det_linear_head_free(&head);
+}
+
+/* A hundred regions of the score 1 of which three quarters show the first class, and as many of the
+ * score -1 of which a quarter does: with Platt's aims of 101/102 and 1/102 the share aimed at is
+ * (75 * 101 + 25) / 10200 = .745098, whose logit is 1.0726368, at 1, and the opposite at -1. The
+ * second class is shown by none, so that its own scores say nothing. It takes what both say: of 200
+ * regions each, 75 and 25, with the aims 101/102 and 1/302; .373393 and .126672 have the logits
+ * -.517688 and -1.930711. */
+static void independent_classes_are_calibrated_each_by_itself(void **state)
+{
+    (void)state;
+    enum { ALL = 200 };
+    static uint8_t many[ALL * WIDTH];
+    static float many_scales[ALL];
+    static det_box many_boxes[ALL];
+    int labels[ALL], fold = 0;
+    for (int i = 0; i < ALL; i++) {
+        const bool high = i < ALL / 2;
+        many[(size_t)i * WIDTH] = high ? 2 : 0;
+        many_scales[i] = 1;
+        labels[i] =
+            i % 4 == 0 ? (high ? DET_LABEL_BACKGROUND : 0) : (high ? 0 : DET_LABEL_BACKGROUND);
+    }
+    det_training_image image = {.features = {.count = ALL,
+                                             .proposal_count = ALL,
+                                             .width = WIDTH,
+                                             .boxes = many_boxes,
+                                             .scales = many_scales,
+                                             .values = many},
+                                .labels = {.labels = labels}};
+    const det_training_set set = {.classes = {.count = 2},
+                                  .images = &image,
+                                  .image_count = 1,
+                                  .width = WIDTH,
+                                  .region_count = ALL};
+    det_linear_head head;
+    det_output_change changes[2];
+    det_error error;
+    test_assert_ok(det_linear_head_create(DET_HEAD_SIGMOID, WIDTH, 2, false, &head, &error),
+                   &error);
+    for (int c = 0; c < 2; c++) {
+        head.weights[(size_t)c * WIDTH] = c == 0 ? 1 : -1;
+        head.biases[c] = c == 0 ? -1 : 1;
+    }
+    test_assert_ok(det_held_out_calibration(&set, &head, &fold, changes, &error), &error);
+    assert_float_equal(changes[0].slope, 1.0726368, 1e-5);
+    assert_float_equal(changes[0].offset, 0, 1e-5);
+    assert_float_equal(changes[1].slope, .706512, 1e-5);
+    assert_float_equal(changes[1].offset, -1.224200, 1e-5);
     det_linear_head_free(&head);
 }
 
@@ -148,9 +235,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outputs_are_sums_of_weighted_features),
+        cmocka_unit_test(changed_outputs_are_those_of_a_changed_head),
+        cmocka_unit_test(independent_classes_have_a_sigmoid_each_and_no_background),
         cmocka_unit_test(a_box_is_moved_and_cut_at_the_edge),
         cmocka_unit_test(the_best_of_overlapping_candidates_stays),
         cmocka_unit_test(a_head_that_is_too_sure_is_cooled),
+        cmocka_unit_test(independent_classes_are_calibrated_each_by_itself),
         cmocka_unit_test(a_held_out_picture_is_seen_by_its_own_head),
     };
     return cmocka_run_group_tests_name("linear head", tests, NULL, NULL);
