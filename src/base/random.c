@@ -34,3 +34,12 @@ uint32_t det_random_below(det_random *random, uint32_t bound)
         if (value >= threshold) return value % bound;
     }
 }
+
+void det_random_order(det_random *random, size_t *order, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const size_t at = det_random_below(random, (uint32_t)(i + 1));
+        order[i] = order[at];
+        order[at] = i;
+    }
+}

@@ -2,6 +2,7 @@
 #ifndef DETECT_BASE_RANDOM_H
 #define DETECT_BASE_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /** A stream of random numbers: PCG32 (O'Neill 2014, XSH-RR). The same seed and stream give the same
@@ -16,5 +17,8 @@ uint32_t det_random_u32(det_random *random);
 double det_random_double(det_random *random);
 /** Uniform in [0, bound), without bias; 0 for bound 0. */
 uint32_t det_random_below(det_random *random, uint32_t bound);
+/** The numbers from 0 to count - 1, at most 2^32 of them, in an order that each has the same chance
+ *  of (Fisher and Yates). */
+void det_random_order(det_random *random, size_t *order, size_t count);
 
 #endif

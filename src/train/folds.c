@@ -63,18 +63,6 @@ static bool allocate(split *s)
            s->class_first && s->left && s->given && s->sizes;
 }
 
-/* ---- Lots ----------------------------------------------------------------------------------- */
-
-/* The numbers below count in an order that each has the same chance of (Fisher and Yates). */
-static void draw_lots(det_random *random, size_t *order, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const size_t at = det_random_below(random, (uint32_t)(i + 1));
-        order[i] = order[at];
-        order[at] = i;
-    }
-}
-
 /* ---- What pictures show --------------------------------------------------------------------- */
 
 /* The classes of a picture, once each, into by_image from `count` on. */
@@ -174,8 +162,8 @@ det_status det_split_folds(const det_annotations *annotations, size_t fold_count
         release(&s);
         return det_fail_memory(error, "the folds of a cross-validation");
     }
-    draw_lots(&random, s.images, annotations->image_count);
-    draw_lots(&random, s.fold_lots, fold_count);
+    det_random_order(&random, s.images, annotations->image_count);
+    det_random_order(&random, s.fold_lots, fold_count);
     for (size_t i = 0; i < annotations->image_count; i++) s.ranks[s.images[i]] = i;
     list_showings(&s);
     deal(&s);

@@ -39,12 +39,33 @@ static void a_bound_is_never_reached_and_every_value_below_it_is(void **state)
     assert_int_equal(det_random_below(&random, 0), 0);
 }
 
+/* Each of the 6 orders of three numbers, about 1000 times in 6000. */
+static void every_order_has_the_same_chance(void **state)
+{
+    (void)state;
+    det_random random = det_random_create(3, 0);
+    int seen[27] = {0}, orders = 0;
+    for (int i = 0; i < 6000; i++) {
+        size_t order[3];
+        det_random_order(&random, order, 3);
+        seen[order[0] * 9 + order[1] * 3 + order[2]]++;
+    }
+    for (size_t i = 0; i < 27; i++) {
+        if (seen[i] == 0) continue;
+        assert_true(i / 9 != i / 3 % 3 && i / 3 % 3 != i % 3 && i / 9 != i % 3);
+        assert_in_range(seen[i], 850, 1150);
+        orders++;
+    }
+    assert_int_equal(orders, 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_those_of_the_reference_implementation),
         cmocka_unit_test(doubles_lie_in_zero_to_one_and_average_a_half),
         cmocka_unit_test(a_bound_is_never_reached_and_every_value_below_it_is),
+        cmocka_unit_test(every_order_has_the_same_chance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
