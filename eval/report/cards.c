@@ -116,25 +116,31 @@ void det_report_end_card(det_report_album *album, const det_report_card *card, b
 
 /* ---- All of them ---- */
 
-void det_report_add_album(det_text *html, const det_report_album *album, const char *object,
-                          const char *things, const char *advice)
+static void add_legend(det_text *html, const det_report_words *words)
+{
+    det_text_format(html,
+                    "<p class=\"note legend\"><span><i class=\"found\"></i> found, solid</span> "
+                    "<span><i class=\"object\"></i> %s, dashed</span> ",
+                    words->object);
+    if (words->other)
+        det_text_format(html, "<span><i class=\"other\"></i> %s, dotted</span> ", words->other);
+    det_text_add(html, "<span>Boxes fade while the pointer is on a picture.</span></p>\n");
+}
+
+void det_report_add_album(det_text *html, const det_report_album *album,
+                          const det_report_words *words)
 {
     const det_report_counts *counts = &album->counts;
-    if (counts->pictures > 0)
-        det_text_format(html,
-                        "<p class=\"note legend\"><span><i class=\"found\"></i> found, solid"
-                        "</span> <span><i class=\"object\"></i> %s, dashed</span> "
-                        "<span>Boxes fade while the pointer is on a picture.</span></p>\n",
-                        object);
+    if (counts->pictures > 0) add_legend(html, words);
     if (album->first_error.status != DET_OK) {
         det_text_format(html,
                         "<p class=\"note\">%zu of %zu %s have no picture, because it could not be "
                         "read. The first: ",
-                        counts->mistakes - counts->pictures, counts->mistakes, things);
+                        counts->mistakes - counts->pictures, counts->mistakes, words->things);
         det_html_element(html, "code", album->first_error.file);
         det_text_add(html, ": ");
         det_html_text(html, album->first_error.message);
-        det_text_format(html, ". %s</p>\n", advice);
+        det_text_format(html, ". %s</p>\n", words->advice);
     }
     det_text_append(html, album->html.data, album->html.length);
     if (album->html.failed) html->failed = true;

@@ -37,11 +37,16 @@ det_status det_report_begin_card(det_report_album *album, const det_report_card 
 /** Ends a card: where its boxes are if there is no picture, and the name of the file. */
 void det_report_end_card(det_report_album *album, const det_report_card *card, bool pictured);
 
-/** Appends the cards to the page, after what the boxes mean and why pictures are missing.
- *  @param object what a box of the kind "object" is.
- *  @param things what the cards show: "mistakes".
- *  @param advice a sentence where pictures are missing, HTML. */
-void det_report_add_album(det_text *html, const det_report_album *album, const char *object,
-                          const char *things, const char *advice);
+/** What is said of cards. */
+typedef struct det_report_words {
+    const char *object; /**< what a box of the kind "object" is */
+    const char *other;  /**< and of the kind "other", or NULL: there are none */
+    const char *things; /**< what the cards show: "mistakes" */
+    const char *advice; /**< a sentence where pictures are missing, HTML */
+} det_report_words;
+
+/** Appends the cards to the page, after what the boxes mean and why pictures are missing. */
+void det_report_add_album(det_text *html, const det_report_album *album,
+                          const det_report_words *words);
 
 #endif

@@ -7,8 +7,6 @@
 #include "src/base/memory.h"
 #include "src/base/run.h"
 
-#include <math.h>
-
 enum { most_shown_curves = 100, most_confusions = 3 };
 
 /* ---- The table ---- */
@@ -71,11 +69,7 @@ static void add_head(det_text *html, const det_evaluation *e, const table_row *r
 static void add_cells(det_text *html, const det_evaluation *e, const table_row *r)
 {
     const columns c = columns_of(e, r);
-    det_text_add(html, "<td class=\"bar\" style=\"--v:");
-    det_report_number(html, isnan(c.values[0]) ? 0 : 100 * c.values[0], 1);
-    det_text_add(html, "%\">");
-    det_report_number(html, c.values[0], 3);
-    det_text_add(html, "</td>");
+    det_report_bar_cell(html, c.values[0]);
     for (size_t i = 1; i < c.count; i++) {
         det_text_add(html, r->other && i == 1 && c.values[i] > 0 ? "<td>+" : "<td>");
         det_report_number(html, c.values[i], 3);

@@ -245,7 +245,10 @@ det_status det_report_add_mistakes(det_report_page *page, const det_run *run,
         det_report_begin_section(html, "mistakes", "The worst mistakes");
         det_text_add(html, "<p class=\"note\">Of each kind, detections of the highest scores, and "
                            "missed objects of the largest areas.</p>\n");
-        det_report_add_album(html, &album, "object", "mistakes", advice_for(page));
+        det_report_add_album(html, &album,
+                             &(det_report_words){.object = "object",
+                                                 .things = "mistakes",
+                                                 .advice = advice_for(page)});
         det_text_add(html, "</section>\n");
         if (counts) *counts = album.counts;
     }

@@ -96,6 +96,15 @@ void det_report_cell(det_text *html, double value)
     det_text_add(html, "</td>");
 }
 
+void det_report_bar_cell(det_text *html, double share)
+{
+    det_text_add(html, "<td class=\"bar\" style=\"--v:");
+    det_report_number(html, isnan(share) ? 0 : 100 * share, 1);
+    det_text_add(html, "%\">");
+    det_report_number(html, share, 3);
+    det_text_add(html, "</td>");
+}
+
 void det_report_count_cell(det_text *html, size_t count)
 {
     det_text_format(html, "<td>%zu</td>", count);

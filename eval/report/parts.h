@@ -43,6 +43,8 @@ void det_report_add_interval(det_text *html, const det_interval *interval);
 void det_report_number(det_text *html, double value, int places);
 /** A cell with such a number of three places. */
 void det_report_cell(det_text *html, double value);
+/** The same as a bar, too: a share. */
+void det_report_bar_cell(det_text *html, double share);
 /** A cell of a table with a whole number. */
 void det_report_count_cell(det_text *html, size_t count);
 /** "1 object", "2 objects". */

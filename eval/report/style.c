@@ -46,7 +46,7 @@ const char det_report_style[] =
 ".costs tbody+tbody tr:first-child>*{border-top:2px solid var(--line)}\n"
 ".classes th[scope=row],.confusion th[scope=row]{max-width:min(200px,36vw);position:sticky;left:0;"
 "white-space:nowrap;overflow:hidden;text-overflow:ellipsis;background:var(--bg)}\n"
-".classes .bar{min-width:110px}\n"
+".classes .bar{min-width:110px}.classes td{white-space:nowrap}\n"
 ".scroll:has(.figures),.scroll:has(.counts),.scroll:has(.confusion){width:fit-content}\n"
 ".figures th,.figures td{white-space:nowrap}.figures td:nth-child(2){font-weight:700}\n"
 ".counts{width:auto}\n"
@@ -61,7 +61,7 @@ const char det_report_style[] =
 ".crop i{position:absolute;transition:opacity .2s}.crop:hover i{opacity:.12}\n"
 "i.found{border:3px solid #ff8c1a;outline:1px solid #0009}\n"
 "i.object{border:3px dashed #4cc3ff;outline:1px solid #0009}\n"
-"i.other{border:2px dotted #fff;outline:1px solid #0009}\n"
+"i.other{border:2px dotted #444;outline:1px solid #fffc}\n"
 ".legend span{margin-right:18px;white-space:nowrap}\n"
 ".legend i{display:inline-block;width:26px;height:16px;vertical-align:-3px;margin-right:4px}\n"
 /* curves and scores */

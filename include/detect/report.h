@@ -3,12 +3,13 @@
 #define DETECT_REPORT_H
 
 #include "detect/eval.h"
+#include "detect/train.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* An evaluation as a page to look at. Unstable before 1.0. */
+/* An evaluation, or a training, as a page to look at. Unstable before 1.0. */
 
 /** What a report shows besides the evaluation. NULL in its place, and zero in a field, mean the
  *  defaults. Texts are UTF-8 (what is not is marked), everything is borrowed. */
@@ -23,9 +24,9 @@ typedef struct det_report_options {
     const det_interval *difference;    /**< of evaluation - other, or NULL */
 } det_report_options;
 
-/** What became of the pictures of mistakes. */
+/** What became of the pictures of mistakes, or of doubtful labels. */
 typedef struct det_report_counts {
-    size_t mistakes; /**< shown */
+    size_t mistakes; /**< or labels; shown */
     size_t pictures; /**< of them with a picture */
 } det_report_counts;
 
@@ -49,6 +50,30 @@ DET_API det_status det_report_write(const det_evaluation *evaluation,
                                     const det_report_options *options, const char *folder,
                                     const det_run *run, det_report_counts *counts,
                                     det_error *error);
+
+/** What the report of a training shows besides, likewise. */
+typedef struct det_training_report_options {
+    const char *title;        /**< NULL: "A detector, trained" */
+    const char *annotations;  /**< where they were read from; NULL: not shown */
+    const char *model;        /**< where it was written; NULL: not shown */
+    const det_config *config; /**< whose settings are shown, or NULL */
+} det_training_report_options;
+
+/** Writes FOLDER/index.html, a page like the above: how good the detector is, class by class, which
+ *  labels are worth a look, as parts of their pictures with what was found there, and what the
+ *  training was told. docs/formats.md ("Report of a training") tells more.
+ *
+ *  @param annotations that were learned from.
+ *  @param folder  made where it is missing; its parent must be there.
+ *  @param run     or NULL; the progress counts pictures.
+ *  @param counts  or NULL.
+ *  @return DET_OK; DET_IO; DET_CANCELLED; DET_MEMORY. A picture that cannot be read is no failure.
+ *  Thread-safe for different folders. Equal runs give equal files. */
+DET_API det_status det_training_report_write(const det_training *training,
+                                             const det_annotations *annotations,
+                                             const det_training_report_options *options,
+                                             const char *folder, const det_run *run,
+                                             det_report_counts *counts, det_error *error);
 
 #ifdef __cplusplus
 }

@@ -172,6 +172,9 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
               {"detect train -m googlenet.safetensors --set classifier.regions=pool "
                "fruit/train.json -o fruit.safetensors",
                "Several times as fast, and somewhat less exact."},
+              {"detect train -m googlenet.safetensors fruit/train.json -o fruit.safetensors "
+               "--report report",
+               "Also a page to look at, report/index.html, with the most doubtful labels."},
               {"detect train --config train.json",
                "Everything stands in a file: 'detect help keys' lists train.annotations and its "
                "like."}},
@@ -446,10 +449,11 @@ const cli_option cli_options[] = {
     TEXT("left-out", 0, "FILE", FILES, IN(CLI_EVAL), left_out,
          "ilsvrc: objects and detections of these pictures and classes do not count: lines of a "
          "picture (its file name or id) and a class (the blacklist of the development kit)."),
-    TEXT("report", 0, "FOLDER", FOLDERS, IN(CLI_EVAL), report,
-         "Also write FOLDER/index.html, a page that shows where and why the detections are wrong: "
-         "the cost of each kind of mistake, the worst ones as pictures, curves, scores, and which "
-         "classes are confused. It needs no other file; FOLDER/curves/ has the curves as SVG."),
+    TEXT("report", 0, "FOLDER", FOLDERS, IN(CLI_EVAL) | IN(CLI_TRAIN), report,
+         "Also write FOLDER/index.html, a page that needs no other file. eval: where and why the "
+         "detections are wrong: the cost of each kind of mistake, the worst ones as pictures, "
+         "curves, scores, and which classes are confused; FOLDER/curves/ has the curves as SVG. "
+         "train: how good the detector is, and the most doubtful labels as pictures."),
     INTEGER("mistakes", 0, "N", 0, IN(CLI_EVAL), mistakes,
             "Mistakes that --report shows; default 24, 0: none."),
     TEXT("cache", 0, "FOLDER", FOLDERS, IN(CLI_TRAIN), cache,

@@ -106,13 +106,13 @@ static det_status run_training(const cli_values *values, const det_config *confi
         .cache = cache, .progress = show_stage, .progress_context = &s};
     const det_run run = {.threads = config->runtime.threads};
     det_training *training = NULL;
-    const det_status status =
-        det_train(config, annotations, &options, &run, output, &training, error);
+    det_status status = det_train(config, annotations, &options, &run, output, &training, error);
     for (int i = 0; i < DET_TRAIN_STAGES; i++)
         if (s.begun[i]) cli_progress_clear(&s.bars[i]);
     if (status == DET_OK) {
         cli_print_training(training);
         cli_print_suspicions(training, annotations);
+        status = cli_train_report_write(training, annotations, config, values, error);
         printf("\n%s is ready. Next:\n  detect -m %s --draw found/ PICTURE...\n", output, output);
     }
     det_training_free(training);
@@ -124,6 +124,7 @@ static det_status train(const cli_values *values, cli_pictures *pictures,
                         det_annotations_report **report, det_error *error)
 {
     det_status status = configure(pictures, values, error);
+    if (status == DET_OK) status = cli_train_report_prepare(values, error);
     if (status == DET_OK) status = cli_train_read(values, pictures->config, report, error);
     if (status < 0) return status;
     return run_training(values, pictures->config, (*report)->annotations, error);

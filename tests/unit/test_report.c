@@ -5,6 +5,7 @@
 #include "src/base/memory.h"
 #include "tests/unit/support_eval.h"
 #include "tests/unit/support_image.h"
+#include "tests/unit/support_page.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -51,46 +52,13 @@ static det_evaluation *evaluated(const test_set *set)
     return test_evaluate(set, &(det_eval_options){.keep_matches = true});
 }
 
-/* The page, terminated; det_free it. */
-static char *page_in(const char *folder)
-{
-    det_bytes bytes = {0};
-    det_error error = {0};
-    char path[4200];
-    snprintf(path, sizeof path, "%s/index.html", folder);
-    test_assert_ok(det_file_read(path, 1 << 26, &bytes, &error), &error);
-    char *text = det_alloc(bytes.size + 1);
-    assert_non_null(text);
-    memcpy(text, bytes.data, bytes.size);
-    text[bytes.size] = '\0';
-    det_bytes_free(&bytes);
-    return text;
-}
-
 static char *report_of(const det_evaluation *evaluation, const det_report_options *options,
                        det_report_counts *counts)
 {
     det_error error = {0};
     const char *folder = test_path("report");
     test_assert_ok(det_report_write(evaluation, options, folder, NULL, counts, &error), &error);
-    return page_in(folder);
-}
-
-static void assert_says(const char *page, const char *text)
-{
-    if (!strstr(page, text)) fail_msg("the page does not say \"%s\"", text);
-}
-
-static void assert_silent(const char *page, const char *text)
-{
-    if (strstr(page, text)) fail_msg("the page says \"%s\"", text);
-}
-
-static size_t count_of(const char *page, const char *text)
-{
-    size_t count = 0;
-    for (const char *at = page; (at = strstr(at, text)); at++) count++;
-    return count;
+    return test_page_in(folder);
 }
 
 /* COCO's AP of apple: recalls up to 1/3 at every threshold, precision 1: 34 of 101. Of banana: up
@@ -123,30 +91,21 @@ static void a_report_shows_figures_mistakes_classes_confusions_and_counts(void *
         "<section id=\"confusion\">",
         "detections in the results",
     };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) assert_says(page, texts[i]);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) test_assert_says(page, texts[i]);
     assert_int_equal(counts.mistakes, 5);
     assert_int_equal(counts.pictures, 5);
-    assert_int_equal(count_of(page, "data:image/jpeg;base64,/9j/"), 5);
+    assert_int_equal(test_count_text(page, "data:image/jpeg;base64,/9j/"), 5);
     det_free(page);
     det_evaluation_free(e);
 }
 
-/* Every src and href is data or a place in the page, and the policy forbids all else. */
 static void a_page_needs_no_other_file(void **state)
 {
     (void)state;
     draw_pictures();
     det_evaluation *e = evaluated(small_set());
     char *page = report_of(e, NULL, NULL);
-    assert_says(page, "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\"");
-    assert_int_equal(count_of(page, "src=\"data:"), count_of(page, "src="));
-    assert_int_equal(count_of(page, "href=\"data:,\"") + count_of(page, "href=\"#"),
-                     count_of(page, "href="));
-    assert_silent(page, "<script");
-    assert_silent(page, "@import");
-    assert_silent(page, "url(");
-    assert_silent(page, "http:");
-    assert_silent(page, "https:");
+    test_assert_page_needs_no_file(page);
     det_free(page);
     det_evaluation_free(e);
 }
@@ -174,9 +133,9 @@ static void names_cannot_become_markup(void **state)
                                                  .other = e,
                                                  .other_results = hostile},
                            NULL);
-    assert_silent(page, "<script");
-    assert_silent(page, "\xFF");
-    assert_true(count_of(page, shown) > 15);
+    test_assert_silent(page, "<script");
+    test_assert_silent(page, "\xFF");
+    assert_true(test_count_text(page, shown) > 15);
     assert_int_equal(
         access(test_path("report/curves/1-<script>alert('x')<_script>\"&\xFF_...svg"), F_OK), 0);
     det_free(page);
@@ -210,15 +169,15 @@ static void mistakes_without_pictures_are_texts_and_the_page_says_why(void **sta
     char *page = report_of(e, NULL, &counts);
     assert_int_equal(counts.mistakes, 5);
     assert_int_equal(counts.pictures, 0);
-    assert_says(page, "5 of 5 mistakes have no picture");
-    assert_says(page, "<code>/no/such/folder/two.png</code>: cannot open: No such file");
-    assert_says(page, "--images FOLDER");
-    assert_says(page, "found at 20, 45, 70, 95");
-    assert_says(page, "object at 20, 20, 70, 70");
+    test_assert_says(page, "5 of 5 mistakes have no picture");
+    test_assert_says(page, "<code>/no/such/folder/two.png</code>: cannot open: No such file");
+    test_assert_says(page, "--images FOLDER");
+    test_assert_says(page, "found at 20, 45, 70, 95");
+    test_assert_says(page, "object at 20, 20, 70, 70");
     det_free(page);
     set->annotations.format = DET_ANNOTATIONS_YOLO;
     page = report_of(e, NULL, NULL);
-    assert_says(page, "The annotations name the pictures.");
+    test_assert_says(page, "The annotations name the pictures.");
     det_free(page);
     det_evaluation_free(e);
 }
@@ -233,13 +192,13 @@ static void so_many_mistakes_are_shown_as_are_wanted_of_each_kind_in_turn(void *
     det_evaluation *e = evaluated(set);
     char *page = report_of(e, &(det_report_options){.mistakes = 7}, &counts);
     assert_int_equal(counts.mistakes, 7);
-    assert_says(page, "there is no object; 3 of 10");
-    assert_says(page, "score 0.170");
-    assert_silent(page, "score 0.160");
+    test_assert_says(page, "there is no object; 3 of 10");
+    test_assert_says(page, "score 0.170");
+    test_assert_silent(page, "score 0.160");
     det_free(page);
     page = report_of(e, &(det_report_options){.without_mistakes = true}, &counts);
     assert_int_equal(counts.mistakes, 0);
-    assert_silent(page, "#mistakes");
+    test_assert_silent(page, "#mistakes");
     det_free(page);
     det_evaluation_free(e);
 }
@@ -254,9 +213,9 @@ static void the_largest_missed_objects_are_shown(void **state)
     for (int i = 1; i <= 9; i++) test_set_object(set, 0, 0, 10 * (i * 4 % 9), 0, i, i);
     det_evaluation *e = evaluated(set);
     char *page = report_of(e, &(det_report_options){.mistakes = 2}, NULL);
-    assert_says(page, "object at 0, 0, 9, 9");
-    assert_says(page, "object at 50, 0, 58, 8");
-    assert_silent(page, "object at 10, 0, 17, 7");
+    test_assert_says(page, "object at 0, 0, 9, 9");
+    test_assert_says(page, "object at 50, 0, 58, 8");
+    test_assert_silent(page, "object at 10, 0, 17, 7");
     det_free(page);
     det_evaluation_free(e);
 }
@@ -273,10 +232,10 @@ static void boxes_of_voc_are_shown_in_pixels(void **state)
     det_evaluation *e =
         test_evaluate(set, &(det_eval_options){.metric = DET_METRIC_VOC07, .keep_matches = true});
     char *page = report_of(e, NULL, NULL);
-    assert_says(page, "found at 0, 0, 10, 10");
-    assert_says(page, "object at 20, 20, 40, 40");
-    assert_says(page, "<span>mAP</span><b>0.000</b>");
-    assert_says(page, "11 recalls");
+    test_assert_says(page, "found at 0, 0, 10, 10");
+    test_assert_says(page, "object at 20, 20, 40, 40");
+    test_assert_says(page, "<span>mAP</span><b>0.000</b>");
+    test_assert_says(page, "11 recalls");
     det_free(page);
     det_evaluation_free(e);
 }
@@ -297,13 +256,13 @@ static void an_interval_and_other_results_stand_beside_the_figures(void **state)
                                                  .other_results = "old.json",
                                                  .difference = &difference},
                            NULL);
-    assert_says(page, "95&nbsp;% interval 0.250 to 0.500, 100 samples of the pictures");
-    assert_says(page, "difference +0.100, 95&nbsp;% interval -0.050 to 0.200");
-    assert_says(page, "old.json");
-    assert_says(page, "<td>+0.252</td>");
+    test_assert_says(page, "95&nbsp;% interval 0.250 to 0.500, 100 samples of the pictures");
+    test_assert_says(page, "difference +0.100, 95&nbsp;% interval -0.050 to 0.200");
+    test_assert_says(page, "old.json");
+    test_assert_says(page, "<td>+0.252</td>");
     det_free(page);
     page = report_of(e, &(det_report_options){.interval = &(det_interval){0}}, NULL);
-    assert_says(page, "no interval: no sample has an object");
+    test_assert_says(page, "no interval: no sample has an object");
     det_free(page);
     det_evaluation_free(e);
     det_evaluation_free(other);
@@ -316,8 +275,8 @@ static void nothing_found_and_nothing_there_are_reports_too(void **state)
     set->results.object_count = 0;
     det_evaluation *e = evaluated(set);
     char *page = report_of(e, NULL, NULL);
-    assert_says(page, "<span>AP</span><b>0.000</b>");
-    assert_says(page, "No detection is true.");
+    test_assert_says(page, "<span>AP</span><b>0.000</b>");
+    test_assert_says(page, "No detection is true.");
     det_free(page);
     det_evaluation_free(e);
 
@@ -326,17 +285,17 @@ static void nothing_found_and_nothing_there_are_reports_too(void **state)
     for (int i = 0; i < 3; i++) set->images[i].object_count = 0;
     e = evaluated(set);
     page = report_of(e, NULL, NULL);
-    assert_says(page, "<span>AP</span><b>n/a</b>");
-    assert_says(page, "nothing is there");
-    assert_silent(page, "Precision against recall");
+    test_assert_says(page, "<span>AP</span><b>n/a</b>");
+    test_assert_says(page, "nothing is there");
+    test_assert_silent(page, "Precision against recall");
     det_free(page);
     det_evaluation_free(e);
 
     set = test_set_begin(DET_BOX_SIZED, 0, 0);
     e = evaluated(set);
     page = report_of(e, NULL, NULL);
-    assert_says(page, "There are none.");
-    assert_says(page, "</html>");
+    test_assert_says(page, "There are none.");
+    test_assert_says(page, "</html>");
     det_free(page);
     det_evaluation_free(e);
 }
@@ -364,11 +323,11 @@ static void of_many_classes_those_are_compared_that_are_confused_most(void **sta
     char *page = report_of(e, NULL, NULL);
     const char *matrix = strstr(page, "<section id=\"confusion\">");
     assert_non_null(matrix);
-    assert_says(matrix, "Of 60 classes the 40 that are confused most, these first.");
-    assert_int_equal(count_of(matrix, "<th scope=\"row\">n"), 40);
+    test_assert_says(matrix, "Of 60 classes the 40 that are confused most, these first.");
+    assert_int_equal(test_count_text(matrix, "<th scope=\"row\">n"), 40);
     assert_true(strstr(matrix, ">n51<") < strstr(matrix, ">n50<"));
     assert_true(strstr(matrix, ">n50<") < strstr(matrix, ">n01<"));
-    assert_says(page, "Taken for n52 (1).");
+    test_assert_says(page, "Taken for n52 (1).");
     det_free(page);
     det_evaluation_free(e);
 }
