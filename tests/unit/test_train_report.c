@@ -134,7 +134,7 @@ static void a_report_shows_figures_classes_and_doubtful_labels(void **state)
         "<span>AP</span><b>0.225</b>",
         "<span>objects proposed</span><b>0.975</b>",
         "only the other 4 of 5 parts",
-        "<th scope=\"row\">apple</th><td>30</td><td>120</td><td class=\"bar\" "
+        "<th scope=\"row\">apple</th><td>30</td><td>120</td><td class=\"bar\"",
         "style=\"--v:80.0%\">0.800</td><td>0.700 to 0.900</td><td>0.400</td>",
         "<td>learned</td>",
         "<td></td><td>too few pictures: 8 more wanted</td>",
