@@ -27,6 +27,8 @@ typedef bool det_train_progress(void *context, det_train_stage stage, uint64_t d
 /** What a training is told beside its configuration. */
 typedef struct det_train_options {
     const char *cache; /**< folder where results of stages are kept; made where missing */
+    const char *log;   /**< file that a line is appended to with every event; NULL: none */
+    bool resume;       /**< the configuration is that of det_train_resume */
     det_train_progress *progress; /**< or NULL */
     void *progress_context;
 } det_train_options;
@@ -122,12 +124,21 @@ typedef struct det_training {
  *  @param out_path    the model file.
  *  @param training    free with det_training_free. Untouched on failure.
  *  @return DET_OK; DET_ARGUMENT (no object counts; fewer than two pictures; background
- *          that overlaps more than examples do);
+ *          that overlaps more than examples do; with `resume`: other annotations than the
+ *          training was begun with);
  *          as det_detector_create; as det_image_read, with the file; DET_IO; DET_CANCELLED;
  *          DET_MEMORY. */
 DET_API det_status det_train(const det_config *config, const det_annotations *annotations,
                              const det_train_options *options, const det_run *run,
                              const char *out_path, det_training **training, det_error *error);
+/** The configuration of a training that did not come to its end: every training leaves it in its
+ *  cache, as `training.json`. Calling det_train with it goes on.
+ *  @param cache  the folder.
+ *  @param config free with det_config_free. Untouched on failure.
+ *  @return DET_OK; DET_ARGUMENT (there is none, or the last training was finished: the message says
+ *          what to do); DET_IO, DET_FORMAT (error->file is the record); DET_MEMORY. */
+DET_API det_status det_train_resume(const char *cache, det_config **config, det_error *error);
+
 /** Takes NULL. */
 DET_API void det_training_free(det_training *training);
 

@@ -459,6 +459,13 @@ const cli_option cli_options[] = {
     TEXT("cache", 0, "FOLDER", FOLDERS, IN(CLI_TRAIN), cache,
          "Where proposals and features are kept for the next run; default: --output with .cache "
          "behind it. It can be deleted at any time."),
+    FLAG(
+        "resume", 0, IN(CLI_TRAIN), resume,
+        "Go on with the training of --output (or --cache) that was interrupted, with its settings: "
+        "nothing else has to be said again."),
+    TEXT("log", 0, "FILE", FILES, IN(CLI_TRAIN), log,
+         "Add a JSON line to FILE with every event: stages, losses, figures; default: log.jsonl in "
+         "the folder of --cache."),
     INTEGER("folds", 0, "N", 2, IN(CLI_TRAIN), folds,
             "Parts of the cross-validation; default 5. At most one a picture."),
     TEXT("images", 'I', "FOLDER", FOLDERS, IN(CLI_TRAIN), images,

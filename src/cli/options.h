@@ -21,13 +21,13 @@ typedef struct cli_values {
     bool help, version, print_man;
     bool help_keys; /**< "help keys": the keys of the configuration */
     bool timings, recursive, quiet, verbose, provenance, without_difficult, corrected, errors,
-        winograd, layers, restart, overwrite, whole_pixels;
+        winograd, layers, restart, resume, overwrite, whole_pixels;
     const char *print_completion;
     const char *config, *output, *format, *draw, *classes, *annotations, *method, *segments;
     const char *truth, *images, *split, *plots; /**< annotations to measure against */
     const char *labels, *mean, *json, *precision, *crops, *features, *regions;
     const char *results, *other_results, *metric, *ious, *max_detections, *left_out, *report;
-    const char *cache, *to, *part;
+    const char *cache, *log, *to, *part;
     cli_list models, settings, operands, compare, calibration, class_map;
     int threads, top, width, height, batch, repeats, pictures, shorter_side, sample, bootstrap,
         mistakes, folds;

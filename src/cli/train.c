@@ -8,6 +8,7 @@
 #include "src/cli/report.h"
 #include "src/cli/train_inputs.h"
 #include "src/cli/train_report.h"
+#include "src/cli/train_resume.h"
 #include "src/cli/trained.h"
 
 #include <stdio.h>
@@ -81,6 +82,7 @@ static det_status check_settings(const det_config *config, det_error *error)
 
 static det_status configure(cli_pictures *pictures, const cli_values *values, det_error *error)
 {
+    if (values->resume) return cli_train_resume(values, &pictures->config, error);
     det_status status = cli_pictures_configure(pictures, values, error);
     det_config *config = pictures->config;
     if (status == DET_OK) status = take_options(config, values, error);
@@ -100,15 +102,19 @@ static det_status run_training(const cli_values *values, const det_config *confi
 {
     stages s = {.quiet = values->quiet};
     const char *output = config->train.output;
-    char *cache = config->train.cache ? cli_format("%s", config->train.cache)
-                                      : cli_format("%s.cache", output);
-    const det_train_options options = {
-        .cache = cache, .progress = show_stage, .progress_context = &s};
+    char *cache = cli_train_cache(config->train.cache, output);
+    char *log = values->log ? cli_format("%s", values->log) : cli_format("%s/log.jsonl", cache);
+    const det_train_options options = {.cache = cache,
+                                       .log = log,
+                                       .resume = values->resume,
+                                       .progress = show_stage,
+                                       .progress_context = &s};
     const det_run run = {.threads = config->runtime.threads};
     det_training *training = NULL;
     det_status status = det_train(config, annotations, &options, &run, output, &training, error);
     for (int i = 0; i < DET_TRAIN_STAGES; i++)
         if (s.begun[i]) cli_progress_clear(&s.bars[i]);
+    if (status == DET_CANCELLED) cli_train_say_resume(config, cache);
     if (status == DET_OK) {
         cli_print_training(training);
         cli_print_suspicions(training, annotations);
@@ -117,6 +123,7 @@ static det_status run_training(const cli_values *values, const det_config *confi
     }
     det_training_free(training);
     free(cache);
+    free(log);
     return status;
 }
 

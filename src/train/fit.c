@@ -139,8 +139,8 @@ static void tell(fit *f, size_t head, float *gradient)
         }
         gradient[o * (f->width + 1) + f->width] = (float)(bias / sum);
     }
-    det_minimizer_tell(f->minimizers[head], f->losses[head] / sum + f->decay * squares / 2,
-                       gradient);
+    f->losses[head] = f->losses[head] / sum + f->decay * squares / 2;
+    det_minimizer_tell(f->minimizers[head], f->losses[head], gradient);
 }
 
 static bool all_done(const fit *f)
@@ -231,7 +231,7 @@ static det_status minimise(fit *f, const det_run *run, det_error *error)
         status = det_run_check(run, passes < total ? passes : total, total, error);
         if (status < 0) break;
         evaluate(f, gradient);
-        passes++;
+        det_event_iteration(f->options->log, ++passes, f->losses, f->examples->head_count);
     }
     det_free(gradient);
     if (status == DET_OK) status = det_run_check(run, total, total, error);

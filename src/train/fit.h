@@ -2,6 +2,7 @@
 #ifndef DETECT_TRAIN_FIT_H
 #define DETECT_TRAIN_FIT_H
 
+#include "src/train/event_log.h"
 #include "src/train/linear_head.h"
 
 /* Classes from examples. All heads of a cross-validation are fitted together: each sees the
@@ -19,11 +20,12 @@ typedef struct det_fit_examples {
 } det_fit_examples;
 
 typedef struct det_fit_options {
-    double l2;         /**< half of it times the squares of the weights is added to the mean
-                            cross-entropy */
-    int iterations;    /**< of L-BFGS, at most */
-    const char *state; /**< file where a fit that is cancelled is kept, and from which an equal one
-                            goes on as if it had not been; NULL: none */
+    double l2;          /**< half of it times the squares of the weights is added to the mean
+                             cross-entropy */
+    int iterations;     /**< of L-BFGS, at most */
+    const char *state;  /**< file where a fit that is cancelled is kept, and from which an equal one
+                             goes on as if it had not been; NULL: none */
+    det_event_log *log; /**< that is told of every pass; NULL: none */
 } det_fit_options;
 
 /** Fits classes: multinomial logistic regression.

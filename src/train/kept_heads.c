@@ -52,6 +52,20 @@ static det_status no_path(det_error *error)
     return det_fail_memory(error, "the name of a file");
 }
 
+/* ---- Counts --------------------------------------------------------------------------------- */
+
+static void count_reused(const det_kept_results *kept, det_kept_count *count)
+{
+    count->reused++;
+    det_event_stage_ended(kept->log, 1, 0);
+}
+
+static void count_made(const det_kept_results *kept, det_kept_count *count, det_status status)
+{
+    count->made++;
+    if (status == DET_OK) det_event_stage_ended(kept->log, 0, 1);
+}
+
 /* ---- Weights of heads ----------------------------------------------------------------------- */
 
 /* A linear function of each head, and the same of all heads as one block. */
@@ -136,15 +150,16 @@ det_status det_keep_boxes(det_kept_results *kept, const det_fit_examples *exampl
                    .outputs = DET_BOX_DELTAS * examples->set->classes.count,
                    .width = examples->set->width};
     char *path = path_of_boxes(kept, examples, lambda);
+    det_event_stage_begun(kept->log, "boxes");
     det_status status = path ? allocate(&f, error) : no_path(error);
     if (status < 0) goto done;
     if (read_functions(&f, path, BOXES_FORMAT)) {
-        kept->boxes.reused++;
+        count_reused(kept, &kept->boxes);
         goto done;
     }
     status = det_fit_boxes(examples, lambda, run, heads, error);
     if (status == DET_OK) status = write_functions(&f, path, BOXES_FORMAT, error);
-    kept->boxes.made++;
+    count_made(kept, &kept->boxes, status);
 done:
     release(&f);
     det_free(path);
@@ -181,18 +196,19 @@ det_status det_keep_classes(det_kept_results *kept, const det_fit_examples *exam
                    .outputs = heads[0].output_count,
                    .width = examples->set->width};
     det_digest_chain chain = {0};
+    det_event_stage_begun(kept->log, "heads");
     digest_classes(examples, options, &chain);
     char *path = path_of(kept, "heads", &chain), *state = path_of(kept, "fit", &chain);
     det_status status = path && state ? allocate(&f, error) : no_path(error);
     if (status < 0) goto done;
     if (read_functions(&f, path, CLASSES_FORMAT)) {
-        kept->classes.reused++;
+        count_reused(kept, &kept->classes);
         goto done;
     }
     status = fit_classes(examples, options, state, run, heads, error);
     if (status == DET_OK) status = write_functions(&f, path, CLASSES_FORMAT, error);
     if (status == DET_OK) det_kept_remove(state);
-    kept->classes.made++;
+    count_made(kept, &kept->classes, status);
 done:
     release(&f);
     det_free(path);
@@ -206,6 +222,7 @@ det_status det_keep_calibration(det_kept_results *kept, const det_held_out *from
                                 det_output_change *changes, det_error *error)
 {
     det_digest_chain chain = {0};
+    det_event_stage_begun(kept->log, "calibration");
     det_digest_add_text(&chain, CALIBRATION_FORMAT);
     add_held_out(&chain, from);
     char *path = path_of(kept, "calibration", &chain);
@@ -215,12 +232,12 @@ det_status det_keep_calibration(det_kept_results *kept, const det_held_out *from
                                 sizeof(float)};
     det_status status = DET_OK;
     if (det_kept_read_parts(path, CALIBRATION_FORMAT, &part, 1)) {
-        kept->calibration.reused++;
+        count_reused(kept, &kept->calibration);
     } else {
         status = det_held_out_calibration(from->set, from->heads, from->folds, changes, error);
         if (status == DET_OK)
             status = det_kept_write_parts(path, CALIBRATION_FORMAT, &part, 1, error);
-        kept->calibration.made++;
+        count_made(kept, &kept->calibration, status);
     }
     det_free(path);
     return status;
@@ -310,16 +327,17 @@ det_status det_keep_detections(det_kept_results *kept, const det_held_out *from,
                                const det_head_options *options, int threads,
                                det_held_out_objects *objects, det_error *error)
 {
+    det_event_stage_begun(kept->log, "detections");
     char *path = path_of_detections(kept, from, options);
     if (!path) return no_path(error);
     det_status status = DET_OK;
     if (read_detections(path, from->set, objects)) {
-        kept->detections.reused++;
+        count_reused(kept, &kept->detections);
     } else {
         status = det_detect_held_out(from->set, from->heads, from->folds, options, threads, objects,
                                      error);
         if (status == DET_OK) status = write_detections(objects, path, error);
-        kept->detections.made++;
+        count_made(kept, &kept->detections, status);
     }
     det_free(path);
     return status;

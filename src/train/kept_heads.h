@@ -16,6 +16,7 @@ typedef struct det_kept_count {
 
 typedef struct det_kept_results {
     const char *folder; /**< that there is */
+    det_event_log *log; /**< that is told of stages; NULL: none */
     det_kept_count boxes, classes, calibration, detections;
 } det_kept_results;
 

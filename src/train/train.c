@@ -6,9 +6,11 @@
 #include "src/base/parallel.h"
 #include "src/base/random.h"
 #include "src/base/run.h"
+#include "src/data/paths.h"
 #include "src/nn/model_file.h"
 #include "src/train/folds.h"
 #include "src/train/kept_heads.h"
+#include "src/train/record.h"
 #include "src/train/suspicions.h"
 #include "src/train/trained_model.h"
 #include "src/train/training_data.h"
@@ -36,8 +38,9 @@ typedef struct {
     det_training_set set;
     det_row *rows; /* the examples */
     size_t row_count;
-    float *weights;             /* (folds + 1) x row_count: the last head sees every picture */
-    int *folds;                 /* of each picture */
+    float *weights; /* (folds + 1) x row_count: the last head sees every picture */
+    int *folds;     /* of each picture */
+    char annotations_digest[DET_DIGEST_SIZE];
     det_linear_head *heads;     /* folds + 1 */
     det_held_out_objects found; /* by heads that did not see the picture */
 } training;
@@ -139,7 +142,8 @@ static det_status fit_heads(training *t, det_error *error)
 {
     const size_t count = (size_t)t->fold_count + 1;
     const det_fit_examples examples = {&t->set, t->rows, t->row_count, t->weights, count};
-    const det_fit_options options = {.l2 = t->config->train.l2, .iterations = ITERATIONS};
+    const det_fit_options options = {
+        .l2 = t->config->train.l2, .iterations = ITERATIONS, .log = t->kept.log};
     const bool moves = t->config->postprocess.box_regression != 0;
     det_run run = run_of(t, DET_TRAIN_BOXES);
     t->heads = det_alloc_zeroed(count, sizeof *t->heads);
@@ -204,10 +208,12 @@ static det_status gather(training *t, det_error *error)
     const det_run run = run_of(t, DET_TRAIN_FEATURES);
     det_status status =
         det_feature_store_open(t->options.cache, t->config, &recipe, &t->store, error);
-    t->kept.folder = t->options.cache;
+    det_event_stage_begun(t->kept.log, "features");
     if (status == DET_OK)
         status = det_training_set_make(t->annotations, t->store, &options, &run, &t->set, error);
     if (status < 0) return status;
+    const det_feature_store_counts counts = det_feature_store_count(t->store);
+    det_event_stage_ended(t->kept.log, counts.pictures - counts.extracted, counts.extracted);
     t->folds = det_alloc_array(t->annotations->image_count, sizeof *t->folds);
     if (!t->folds) return det_fail_memory(error, "the folds");
     return det_split_folds(t->annotations, (size_t)t->fold_count, t->config->runtime.seed, t->folds,
@@ -254,6 +260,7 @@ static det_status report(const training *t, det_training_data **data, det_error 
 
 static void free_training(training *t)
 {
+    det_event_log_close(t->kept.log);
     for (int h = 0; t->heads && h <= t->fold_count; h++) det_linear_head_free(&t->heads[h]);
     det_training_set_free(&t->set);
     det_feature_store_close(t->store);
@@ -265,11 +272,37 @@ static void free_training(training *t)
     det_free(t->found.items);
 }
 
+/* From here on an interrupted training can be gone on with. */
+static det_status begin(training *t, det_error *error)
+{
+    const char *folder = t->options.cache;
+    det_status status = det_make_folder(folder, error);
+    if (status == DET_OK)
+        status = det_annotations_digest(t->annotations, t->annotations_digest, error);
+    if (status == DET_OK && t->options.resume)
+        status = det_record_check(folder, t->annotations_digest, error);
+    if (status == DET_OK)
+        status = det_record_write(folder, t->config, t->annotations_digest, false, error);
+    if (status == DET_OK) status = det_event_log_open(t->options.log, &t->kept.log, error);
+    if (status < 0) return status;
+    t->kept.folder = folder;
+    det_event_run_begun(t->kept.log, t->annotations, t->options.resume);
+    return DET_OK;
+}
+
+static det_status end(const training *t, const det_training *result, const char *out_path,
+                      det_error *error)
+{
+    det_event_run_ended(t->kept.log, result, out_path);
+    return det_record_write(t->options.cache, t->config, t->annotations_digest, true, error);
+}
+
 static det_status train(training *t, const char *out_path, det_training_data **data,
                         det_error *error)
 {
     det_status status = check_options(t, error);
     if (status == DET_OK) status = open_model(t, error);
+    if (status == DET_OK) status = begin(t, error);
     if (status == DET_OK) status = find_layer(t, error);
     if (status == DET_OK) status = gather(t, error);
     if (status == DET_OK) status = learn(t, error);
@@ -296,7 +329,13 @@ det_status det_train(const det_config *config, const det_annotations *annotation
                   .run = run,
                   .threads = det_resolve_threads(run ? run->threads : 0)};
     det_training_data *data = NULL;
-    const det_status status = train(&t, out_path, &data, error);
+    det_error why = {0};
+    det_status status = train(&t, out_path, &data, &why);
+    if (status == DET_OK)
+        status = end(&t, &data->seen, out_path, &why);
+    else
+        det_event_run_failed(t.kept.log, &why);
+    if (status < 0 && error) *error = why;
     free_training(&t);
     if (status == DET_OK)
         *result = &data->seen;

@@ -3,7 +3,7 @@
 """Validates documents against the schemas of configs/.
 
     validate.py SCHEMAS KIND FILE ...   config, output (a document), lines (JSON Lines), recall, eval,
-                                        settings, bench_network, bench_regions, bench_proposals, bench_eval
+                                        settings, training, log, bench_network, bench_regions, bench_proposals, bench_eval
     validate.py SCHEMAS FOLDER          every FOLDER/KIND/*.json, a check each; none at all of a kind that
                                         unit tests write is a failure
 
@@ -26,6 +26,8 @@ KINDS = {
     "recall": ("recall.schema.json", "", False),
     "eval": ("eval.schema.json", "", False),
     "settings": ("settings.schema.json", "", False),
+    "training": ("training.schema.json", "", False),
+    "log": ("log.schema.json", "", True),
     "bench_network": ("bench.schema.json", "#/$defs/network", False),
     "bench_regions": ("bench.schema.json", "#/$defs/regions", False),
     "bench_proposals": ("bench.schema.json", "#/$defs/proposals", False),
