@@ -28,6 +28,8 @@ typedef bool det_train_progress(void *context, det_train_stage stage, uint64_t d
 typedef struct det_train_options {
     const char *cache; /**< folder where results of stages are kept; made where missing */
     const char *log;   /**< file that a line is appended to with every event; NULL: none */
+    bool add_classes;  /**< the network is a finished model of det_train: the classes of the
+                            annotations that it lacks are added, all else in it stays as it is */
     bool resume;       /**< the configuration is that of det_train_resume */
     det_train_progress *progress; /**< or NULL */
     void *progress_context;
@@ -124,7 +126,8 @@ typedef struct det_training {
  *  @param out_path    the model file.
  *  @param training    free with det_training_free. Untouched on failure.
  *  @return DET_OK; DET_ARGUMENT (no object counts; fewer than two pictures; background
- *          that overlaps more than examples do; with `resume`: other annotations than the
+ *          that overlaps more than examples do; with `add_classes`: a model that det_train has not
+ *          made, or that has all classes; with `resume`: other annotations than the
  *          training was begun with);
  *          as det_detector_create; as det_image_read, with the file; DET_IO; DET_CANCELLED;
  *          DET_MEMORY. */

@@ -463,6 +463,11 @@ const cli_option cli_options[] = {
         "resume", 0, IN(CLI_TRAIN), resume,
         "Go on with the training of --output (or --cache) that was interrupted, with its settings: "
         "nothing else has to be said again."),
+    FLAG(
+        "add-class", 0, IN(CLI_TRAIN), add_class,
+        "Add the classes of ANNOTATIONS that --model, a detector of 'detect train', does not have. "
+        "What it has stays as it is, number for number; annotated objects of its classes count as "
+        "examples of what the new ones are not."),
     TEXT("log", 0, "FILE", FILES, IN(CLI_TRAIN), log,
          "Add a JSON line to FILE with every event: stages, losses, figures; default: log.jsonl in "
          "the folder of --cache."),

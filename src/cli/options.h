@@ -21,7 +21,7 @@ typedef struct cli_values {
     bool help, version, print_man;
     bool help_keys; /**< "help keys": the keys of the configuration */
     bool timings, recursive, quiet, verbose, provenance, without_difficult, corrected, errors,
-        winograd, layers, restart, resume, overwrite, whole_pixels;
+        winograd, layers, restart, resume, add_class, overwrite, whole_pixels;
     const char *print_completion;
     const char *config, *output, *format, *draw, *classes, *annotations, *method, *segments;
     const char *truth, *images, *split, *plots; /**< annotations to measure against */

@@ -87,7 +87,7 @@ static det_status configure(cli_pictures *pictures, const cli_values *values, de
     det_config *config = pictures->config;
     if (status == DET_OK) status = take_options(config, values, error);
     if (status == DET_OK) status = check_settings(config, error);
-    if (status == DET_OK && config->proposals.max == 0)
+    if (status == DET_OK && config->proposals.max == 0 && !values->add_class)
         status = det_config_set(config,
                                 strcmp(config->classifier.regions, "pool") == 0 ? regions_pooled
                                                                                 : regions_cropped,
@@ -106,6 +106,7 @@ static det_status run_training(const cli_values *values, const det_config *confi
     char *log = values->log ? cli_format("%s", values->log) : cli_format("%s/log.jsonl", cache);
     const det_train_options options = {.cache = cache,
                                        .log = log,
+                                       .add_classes = values->add_class,
                                        .resume = values->resume,
                                        .progress = show_stage,
                                        .progress_context = &s};
@@ -114,7 +115,7 @@ static det_status run_training(const cli_values *values, const det_config *confi
     det_status status = det_train(config, annotations, &options, &run, output, &training, error);
     for (int i = 0; i < DET_TRAIN_STAGES; i++)
         if (s.begun[i]) cli_progress_clear(&s.bars[i]);
-    if (status == DET_CANCELLED) cli_train_say_resume(config, cache);
+    if (status == DET_CANCELLED && !values->add_class) cli_train_say_resume(config, cache);
     if (status == DET_OK) {
         cli_print_training(training);
         cli_print_suspicions(training, annotations);

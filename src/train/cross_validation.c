@@ -122,6 +122,7 @@ static det_status gather(const detecting *d, det_held_out_objects *objects, det_
     for (size_t i = 0; i < d->set->image_count; i++)
         for (size_t j = 0; j < d->found[i].count; j++) {
             const det_candidate *f = &d->found[i].items[j];
+            if (d->set->classes.categories[f->class_id] == SIZE_MAX) continue;
             objects->items[objects->count++] = (det_detected_object){
                 .image = (uint32_t)i,
                 .category = (uint32_t)d->set->classes.categories[f->class_id],

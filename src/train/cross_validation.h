@@ -24,7 +24,8 @@ typedef struct det_held_out_objects {
     size_t count;
 } det_held_out_objects;
 
-/** Detects in every picture with the head that did not see it. @return DET_OK, DET_MEMORY. */
+/** Detects in every picture with the head that did not see it. Detections of classes without a
+ *  category (SIZE_MAX) are left out. @return DET_OK, DET_MEMORY. */
 det_status det_detect_held_out(const det_training_set *set, const det_linear_head *heads,
                                const int *folds, const det_head_options *options, int threads,
                                det_held_out_objects *objects, det_error *error);

@@ -83,13 +83,37 @@ static void collect_points(fit *f)
     }
 }
 
+/* The output that is right for a row. */
+static size_t truth_of(const fit *f, size_t row)
+{
+    const det_fit_beside *beside = f->examples->beside;
+    const int label = det_row_label(f->examples->set, f->examples->rows[row]);
+    const int first = beside ? (int)beside->first : 0;
+    return label < first || label - first >= (int)f->outputs - 1 ? f->outputs - 1
+                                                                 : (size_t)(label - first);
+}
+
+/* The last output of each head is what is there already. */
+static void set_beside(const fit *f, size_t first, size_t count)
+{
+    for (size_t h = 0; h < f->examples->head_count; h++)
+        memcpy(f->results + ((h + 1) * f->outputs - 1) * count,
+               f->examples->beside->outputs + first, count * sizeof *f->results);
+}
+
+/* ... and does not learn. */
+static void clear_beside(const fit *f, size_t count)
+{
+    for (size_t h = 0; h < f->examples->head_count; h++)
+        memset(f->residual + ((h + 1) * f->outputs - 1) * count, 0, count * sizeof *f->residual);
+}
+
 /* The residuals of a row, its loss differentiated by its outputs, `stride` apart as these are.
  * @return the loss. */
 static double find_residuals(const fit *f, size_t row, float weight, const float *outputs,
                              float *residuals, size_t stride)
 {
-    const int label = det_row_label(f->examples->set, f->examples->rows[row]);
-    const size_t truth = label == DET_LABEL_BACKGROUND ? f->outputs - 1 : (size_t)label;
+    const size_t truth = truth_of(f, row);
     float most = outputs[0];
     double sum = 0;
     for (size_t o = 1; o < f->outputs; o++) most = fmaxf(most, outputs[o * stride]);
@@ -108,6 +132,7 @@ static void add_block(fit *f, size_t first, size_t count)
     memset(f->residual, 0, f->columns * count * sizeof *f->residual);
     for (size_t c = 0; c < f->columns; c++)
         for (size_t r = 0; r < count; r++) f->results[c * count + r] += (float)f->biases[c];
+    if (e->beside) set_beside(f, first, count);
     for (size_t h = 0; h < e->head_count; h++)
         for (size_t r = 0; r < count; r++) {
             const size_t at = h * f->outputs * count + r;
@@ -116,6 +141,7 @@ static void add_block(fit *f, size_t first, size_t count)
             f->losses[h] +=
                 find_residuals(f, first + r, weight, f->results + at, f->residual + at, count);
         }
+    if (e->beside) clear_beside(f, count);
     for (size_t c = 0; c < f->columns; c++)
         for (size_t r = 0; r < count; r++) f->bias_gradients[c] += f->residual[c * count + r];
     det_blas_gradients(f->residual, count, f->columns, f->block, f->width, f->gradients);
@@ -274,7 +300,7 @@ det_status det_fit_classes(const det_fit_examples *examples, const det_fit_optio
 {
     fit f = {.examples = examples,
              .options = options,
-             .outputs = examples->set->classes.count + 1,
+             .outputs = heads[0].output_count,
              .decay = options->l2};
     const det_status status = fit_all(&f, run, error);
     for (size_t h = 0; status == DET_OK && h < examples->head_count; h++)

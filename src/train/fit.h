@@ -10,6 +10,12 @@
  * centred and scaled to a mean norm of 20 (R-CNN, section 2.3 of its code) while heads are fitted;
  * the heads take features as they are. */
 
+/** Outputs that are there already and stay: what is fitted are `count` classes beside them. */
+typedef struct det_fit_beside {
+    const float *outputs; /**< of each example: the output of all that is none of the new classes */
+    size_t first, count;  /**< labels of the new classes; all others count as none of them */
+} det_fit_beside;
+
 /** Examples, and how much each of them counts for each head. */
 typedef struct det_fit_examples {
     const det_training_set *set;
@@ -17,6 +23,7 @@ typedef struct det_fit_examples {
     size_t count;
     const float *weights; /**< head_count x count, at least 0; some above 0 for each head */
     size_t head_count;
+    const det_fit_beside *beside; /**< or NULL: all classes and the background are fitted */
 } det_fit_examples;
 
 typedef struct det_fit_options {

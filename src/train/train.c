@@ -6,8 +6,11 @@
 #include "src/base/parallel.h"
 #include "src/base/random.h"
 #include "src/base/run.h"
+#include "src/data/config_keys.h"
 #include "src/data/paths.h"
 #include "src/nn/model_file.h"
+#include "src/train/added_classes.h"
+#include "src/train/box_fit.h"
 #include "src/train/folds.h"
 #include "src/train/kept_heads.h"
 #include "src/train/record.h"
@@ -25,6 +28,7 @@ static const double ridge = 1000;
 
 typedef struct {
     const det_config *config;
+    det_config *adopted; /* the same with what the finished model says, or NULL */
     const det_annotations *annotations;
     det_train_options options;
     const char *layer; /* whose map is the features */
@@ -35,6 +39,7 @@ typedef struct {
     det_model *model; /* the network */
     det_feature_store *store;
     det_kept_results kept;
+    det_added_classes added; /* {0}: all classes are learned */
     det_training_set set;
     det_row *rows; /* the examples */
     size_t row_count;
@@ -138,19 +143,34 @@ static det_status weigh_examples(training *t, det_error *error)
 
 /* ---- Heads ---------------------------------------------------------------------------------- */
 
+/* What moves the boxes of the old classes comes with their weights. */
+static det_status fit_added(training *t, const det_fit_examples *examples,
+                            const det_fit_options *options, det_error *error)
+{
+    det_run run = run_of(t, DET_TRAIN_BOXES);
+    det_status status = DET_OK;
+    if (t->added.old.delta_weights) status = det_fit_boxes(examples, ridge, &run, t->heads, error);
+    if (status < 0) return status;
+    run = run_of(t, DET_TRAIN_HEADS);
+    return det_added_fit(&t->added, examples, options, &run, t->heads, error);
+}
+
 static det_status fit_heads(training *t, det_error *error)
 {
     const size_t count = (size_t)t->fold_count + 1;
-    const det_fit_examples examples = {&t->set, t->rows, t->row_count, t->weights, count};
+    const det_fit_examples examples = {&t->set, t->rows, t->row_count, t->weights, count, NULL};
     const det_fit_options options = {
         .l2 = t->config->train.l2, .iterations = ITERATIONS, .log = t->kept.log};
-    const bool moves = t->config->postprocess.box_regression != 0;
+    const bool moves = t->options.add_classes ? t->added.old.delta_weights != NULL
+                                              : t->config->postprocess.box_regression != 0;
+    const det_head_kind kind = t->options.add_classes ? t->added.old.kind : DET_HEAD_SOFTMAX;
     det_run run = run_of(t, DET_TRAIN_BOXES);
     t->heads = det_alloc_zeroed(count, sizeof *t->heads);
     det_status status = t->heads ? DET_OK : det_fail_memory(error, "the heads");
     for (size_t h = 0; status == DET_OK && h < count; h++)
-        status = det_linear_head_create(DET_HEAD_SOFTMAX, t->set.width, t->set.classes.count, moves,
+        status = det_linear_head_create(kind, t->set.width, t->set.classes.count, moves,
                                         &t->heads[h], error);
+    if (status == DET_OK && t->options.add_classes) return fit_added(t, &examples, &options, error);
     if (status == DET_OK && moves)
         status = det_keep_boxes(&t->kept, &examples, ridge, &run, t->heads, error);
     if (status < 0) return status;
@@ -165,6 +185,9 @@ static det_held_out held_out(const training *t)
 
 static det_status calibrate(training *t, det_error *error)
 {
+    if (t->options.add_classes)
+        return det_added_calibrate(&t->added, &t->set, t->folds, t->heads,
+                                   (size_t)t->fold_count + 1, error);
     det_output_change *changes = det_alloc_array(t->heads[0].output_count, sizeof *changes);
     if (!changes) return det_fail_memory(error, "the calibration of heads");
     const det_held_out from = held_out(t);
@@ -175,18 +198,34 @@ static det_status calibrate(training *t, det_error *error)
     return status;
 }
 
+/* Pictures are looked at as the finished model looks at them. */
+static det_status adopt_settings(training *t, det_error *error)
+{
+    det_status status = det_config_copy(t->config, &t->adopted, error);
+    if (status < 0) return status;
+    t->config = t->adopted;
+    status = det_config_adopt(t->adopted, det_model_settings(t->model), error);
+    return det_error_file(error, det_model_path(t->model), status);
+}
+
 static det_status open_model(training *t, det_error *error)
 {
     if (t->config->classifier.model_count != 1)
         return det_fail_at(error, DET_ARGUMENT, NULL, "classifier.models",
                            "training begins with one model, not %zu",
                            t->config->classifier.model_count);
-    return det_model_open(t->config->classifier.models[0], &t->model, error);
+    const det_status status = det_model_open(t->config->classifier.models[0], &t->model, error);
+    return status == DET_OK && t->options.add_classes ? adopt_settings(t, error) : status;
 }
 
 /* The last layer of the network that still has a map. */
 static det_status find_layer(training *t, det_error *error)
 {
+    if (t->options.add_classes) {
+        const det_status status = det_added_open(t->model, &t->added, error);
+        t->layer = t->added.layer;
+        return status;
+    }
     if (*t->config->train.layer) {
         t->layer = t->config->train.layer;
         return DET_OK;
@@ -202,7 +241,8 @@ static det_status find_layer(training *t, det_error *error)
 
 static det_status gather(training *t, det_error *error)
 {
-    const det_feature_recipe recipe = {t->layer, t->config->train.grid};
+    const det_feature_recipe recipe = {t->layer, t->options.add_classes ? t->added.grid
+                                                                        : t->config->train.grid};
     const det_example_options options = {t->config->train.positive_iou,
                                          t->config->train.negative_iou};
     const det_run run = run_of(t, DET_TRAIN_FEATURES);
@@ -211,6 +251,8 @@ static det_status gather(training *t, det_error *error)
     det_event_stage_begun(t->kept.log, "features");
     if (status == DET_OK)
         status = det_training_set_make(t->annotations, t->store, &options, &run, &t->set, error);
+    if (status == DET_OK && t->options.add_classes)
+        status = det_added_relabel(&t->added, &t->set, error);
     if (status < 0) return status;
     const det_feature_store_counts counts = det_feature_store_count(t->store);
     det_event_stage_ended(t->kept.log, counts.pictures - counts.extracted, counts.extracted);
@@ -236,10 +278,12 @@ static det_status learn(training *t, det_error *error)
 
 static det_status report(const training *t, det_training_data **data, det_error *error)
 {
-    const det_measuring measuring = {&t->set, &t->found, t->config->train.bootstrap,
+    const det_training_set set =
+        t->options.add_classes ? det_added_measured(&t->added, &t->set) : t->set;
+    const det_measuring measuring = {&set, &t->found, t->config->train.bootstrap,
                                      t->config->runtime.seed, t->threads};
     const det_feature_store_counts made = det_feature_store_count(t->store);
-    det_status status = det_training_data_create(&t->set, data, error);
+    det_status status = det_training_data_create(&set, data, error);
     if (status < 0) return status;
     (*data)->seen.proposed = made.proposed;
     (*data)->seen.extracted = made.extracted;
@@ -263,8 +307,10 @@ static void free_training(training *t)
     det_event_log_close(t->kept.log);
     for (int h = 0; t->heads && h <= t->fold_count; h++) det_linear_head_free(&t->heads[h]);
     det_training_set_free(&t->set);
+    det_added_free(&t->added);
     det_feature_store_close(t->store);
     det_model_free(t->model);
+    det_config_free(t->adopted);
     det_free(t->heads);
     det_free(t->rows);
     det_free(t->weights);
@@ -281,7 +327,7 @@ static det_status begin(training *t, det_error *error)
         status = det_annotations_digest(t->annotations, t->annotations_digest, error);
     if (status == DET_OK && t->options.resume)
         status = det_record_check(folder, t->annotations_digest, error);
-    if (status == DET_OK)
+    if (status == DET_OK && !t->options.add_classes)
         status = det_record_write(folder, t->config, t->annotations_digest, false, error);
     if (status == DET_OK) status = det_event_log_open(t->options.log, &t->kept.log, error);
     if (status < 0) return status;
@@ -294,6 +340,7 @@ static det_status end(const training *t, const det_training *result, const char 
                       det_error *error)
 {
     det_event_run_ended(t->kept.log, result, out_path);
+    if (t->options.add_classes) return DET_OK;
     return det_record_write(t->options.cache, t->config, t->annotations_digest, true, error);
 }
 
@@ -308,14 +355,17 @@ static det_status train(training *t, const char *out_path, det_training_data **d
     if (status == DET_OK) status = learn(t, error);
     if (status == DET_OK) status = report(t, data, error);
     if (status < 0) return status;
-    return det_trained_model_write(&(det_trained_model){.config = t->config,
-                                                        .source = t->model,
-                                                        .set = &t->set,
-                                                        .store = t->store,
-                                                        .layer = t->layer,
-                                                        .head = &t->heads[t->fold_count],
-                                                        .training = &(*data)->seen},
-                                   out_path, error);
+    return det_trained_model_write(
+        &(det_trained_model){.config = t->config,
+                             .source = t->model,
+                             .set = &t->set,
+                             .store = t->store,
+                             .layer = t->layer,
+                             .head = &t->heads[t->fold_count],
+                             .extends = t->added.model,
+                             .training = &(*data)->seen,
+                             .annotations_digest = t->annotations_digest},
+        out_path, error);
 }
 
 det_status det_train(const det_config *config, const det_annotations *annotations,

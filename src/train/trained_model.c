@@ -8,6 +8,7 @@
 #include "src/nn/model_edit.h"
 
 #include <math.h>
+#include <string.h>
 
 /* What the new layers are made from; freed by free_parts. */
 typedef struct {
@@ -34,6 +35,18 @@ static float *reorder(const float *weights, size_t outputs, size_t channels, siz
     return ordered;
 }
 
+/* The id, or where an earlier class has it, one above all of theirs. */
+static int64_t free_category_id(const det_class *classes, size_t count, int64_t id)
+{
+    int64_t most = id;
+    bool taken = false;
+    for (size_t c = 0; c < count; c++) {
+        taken = taken || classes[c].category_id == id;
+        if (classes[c].category_id > most) most = classes[c].category_id;
+    }
+    return taken ? most + 1 : id;
+}
+
 static det_status make_parts(const det_trained_model *m, size_t cells, parts *p, det_error *error)
 {
     const det_linear_head *head = m->head;
@@ -45,11 +58,15 @@ static det_status make_parts(const det_trained_model *m, size_t cells, parts *p,
     p->names = det_alloc_zeroed(head->class_count, sizeof *p->names);
     if (!p->classes || (head->delta_weights && !p->boxes) || !p->names)
         return det_fail_memory(error, "the layers of a head");
-    for (size_t c = 0; c < head->class_count; c++) {
+    const size_t known = m->extends ? m->extends->class_count : 0;
+    for (size_t c = 0; c < known; c++) p->names[c] = m->extends->classes[c];
+    for (size_t c = known; c < head->class_count; c++) {
         const det_category *category = &a->categories[m->set->classes.categories[c]];
-        p->names[c] =
-            (det_class){.name = (char *)category->name,
-                        .category_id = a->format == DET_ANNOTATIONS_COCO ? category->id : -1};
+        p->names[c] = (det_class){
+            .name = (char *)category->name,
+            .category_id = a->format == DET_ANNOTATIONS_COCO
+                               ? free_category_id(p->names, m->extends ? c : 0, category->id)
+                               : -1};
     }
     return DET_OK;
 }
@@ -89,6 +106,33 @@ static void write_classes(det_json *json, const det_training *t)
     det_json_end(json);
 }
 
+/* Keys that say where things are, not how the model was made. */
+static bool is_place(const char *key)
+{
+    static const char *const places[] = {
+        "train.annotations", "train.pictures",  "train.output", "train.cache",
+        "classifier.models", "runtime.threads", "runtime.seed"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (strcmp(key, places[i]) == 0) return true;
+    return false;
+}
+
+/* The keys whose value is not the default. */
+static void write_changed_settings(det_json *json, const det_config *config)
+{
+    const char *key, *usual, *text;
+    det_json_begin_object(json, "settings");
+    for (size_t i = 0; det_config_key(i, &key, NULL, &usual, NULL); i++) {
+        det_json *value = is_place(key) ? NULL : det_json_create();
+        if (!value) continue;
+        det_config_value(config, i, value, NULL);
+        if (det_json_finish(value, &text, NULL, NULL) == DET_OK && strcmp(text, usual) != 0)
+            det_json_raw(json, key, text);
+        det_json_free(value);
+    }
+    det_json_end(json);
+}
+
 /* Where the model comes from and how good it was, for 'detect model info --provenance'. */
 static det_json *make_provenance(const det_trained_model *m)
 {
@@ -106,6 +150,10 @@ static det_json *make_provenance(const det_trained_model *m)
     det_json_string(json, "regions", m->config->classifier.regions);
     det_json_integer(json, "images", (int64_t)t->image_count);
     det_json_integer(json, "objects", (int64_t)t->object_count);
+    det_json_string(json, "pictures_digest", m->set->picture_digest);
+    det_json_string(json, "annotations_digest", m->annotations_digest);
+    det_json_integer(json, "seed", (int64_t)m->config->runtime.seed);
+    write_changed_settings(json, m->config);
     det_json_begin_object(json, "cross_validation");
     det_json_integer(json, "folds", t->folds);
     write_interval(json, "ap50", &t->ap50);

@@ -14,7 +14,10 @@ typedef struct det_trained_model {
     const det_feature_store *store;
     const char *layer; /**< that features come from */
     const det_linear_head *head;
-    const det_training *training; /**< for the provenance */
+    const det_model *extends; /**< whose classes the first ones of the head are; NULL: all are those
+                                   of the set */
+    const det_training *training; /**< for the provenance, as is ... */
+    const char *annotations_digest;
 } det_trained_model;
 
 /** Writes the network that the head was learned on, with the head behind it: the windows of the

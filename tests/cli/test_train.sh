@@ -47,6 +47,9 @@ where_it_comes_from_is_written_down() {
   json provenance.json '[(c["name"], c["images"], c["objects"]) for c in d["cross_validation"]["classes"]] == [("thing", 6, 6), ("other", 3, 3)]'
   json provenance.json 'all(0 <= c["ap50"]["low"] <= c["ap50"]["high"] <= 1 for c in d["cross_validation"]["classes"])'
   json provenance.json '[c["images_wanted"] for c in d["cross_validation"]["classes"]] == [4, 7]'
+  json provenance.json 'd["settings"]["train.folds"] == 3 and d["settings"]["proposals.selective_search.min_side"] == 5'
+  json provenance.json 'd["seed"] == 0 and not any("annotations" in k or "models" in k for k in d["settings"])'
+  json provenance.json 'all(d[k].startswith("xxh3-128:") for k in ("pictures_digest", "annotations_digest"))'
 }
 
 classes_of_few_pictures_are_not_called_learned() {

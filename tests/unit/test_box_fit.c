@@ -70,7 +70,7 @@ static sample *make_sample(size_t count)
                                .width = WIDTH,
                                .region_count = count};
     if (count < MANY) memmove(s.weights + count, s.weights + MANY, count * sizeof *s.weights);
-    s.examples = (det_fit_examples){&s.set, s.rows, count, s.weights, HEADS};
+    s.examples = (det_fit_examples){&s.set, s.rows, count, s.weights, HEADS, NULL};
     return &s;
 }
 

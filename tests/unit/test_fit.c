@@ -85,7 +85,7 @@ static void the_loss_is_at_its_least(void **state)
     det_linear_head head;
     det_error error;
     create_heads(&head, 1);
-    const det_fit_examples examples = {&s.set, s.rows, ROWS, s.weights, 1};
+    const det_fit_examples examples = {&s.set, s.rows, ROWS, s.weights, 1, NULL};
     const det_fit_options options = {.l2 = 1e-9, .iterations = 500};
     test_assert_ok(det_fit_classes(&examples, &options, NULL, &head, &error), &error);
     const double least = cross_entropy(&s, &head, ROWS);
@@ -112,8 +112,8 @@ static void heads_are_fitted_together_as_alone(void **state)
     create_heads(heads, 2);
     create_heads(&alone, 1);
     const det_fit_options options = {.l2 = 1e-3, .iterations = 500};
-    const det_fit_examples both = {&s.set, s.rows, ROWS, s.weights, 2};
-    const det_fit_examples half = {&s.set, s.rows, ROWS / 2, s.weights, 1};
+    const det_fit_examples both = {&s.set, s.rows, ROWS, s.weights, 2, NULL};
+    const det_fit_examples half = {&s.set, s.rows, ROWS / 2, s.weights, 1, NULL};
     test_assert_ok(det_fit_classes(&both, &options, NULL, heads, &error), &error);
     test_assert_ok(det_fit_classes(&half, &options, NULL, &alone, &error), &error);
     for (size_t i = 0; i < ROWS; i++) {
@@ -129,11 +129,56 @@ static void heads_are_fitted_together_as_alone(void **state)
     det_linear_head_free(&alone);
 }
 
+/* The mean loss of class 1 beside outputs that stay: -log of P = exp z / (exp z + exp rest) where a
+ * row shows it, of 1 - P where not. */
+static double loss_beside(const sample *s, const det_linear_head *head, const float *rest)
+{
+    double sum = 0;
+    for (size_t i = 0; i < ROWS; i++) {
+        float z[2];
+        det_linear_head_outputs(head, &s->image.features, i, z);
+        const double p = 1 / (1 + exp((double)rest[i] - (double)z[0]));
+        sum -= log(s->labels[i] == 1 ? p : 1 - p);
+    }
+    return sum / ROWS;
+}
+
+static void a_class_is_fitted_beside_outputs_that_stay(void **state)
+{
+    (void)state;
+    sample s;
+    float rest[ROWS];
+    make_sample(&s);
+    for (size_t i = 0; i < ROWS; i++) rest[i] = .5F * (float)(i % 7) - 1;
+    det_linear_head head;
+    det_error error;
+    test_assert_ok(det_linear_head_create(DET_HEAD_SOFTMAX, WIDTH, 1, false, &head, &error),
+                   &error);
+    const det_fit_beside beside = {rest, 1, 1};
+    const det_fit_examples examples = {&s.set, s.rows, ROWS, s.weights, 1, &beside};
+    const det_fit_options options = {.l2 = 1e-9, .iterations = 500};
+    test_assert_ok(det_fit_classes(&examples, &options, NULL, &head, &error), &error);
+    const double least = loss_beside(&s, &head, rest);
+    assert_true(least < .3);
+    for (size_t i = 0; i <= WIDTH; i++)
+        for (int side = -1; side <= 1; side += 2) {
+            float *value = i < WIDTH ? &head.weights[i] : &head.biases[0];
+            const float kept = *value;
+            *value += .05F * (float)side;
+            assert_true(loss_beside(&s, &head, rest) > least - 2e-5);
+            *value = kept;
+        }
+    for (size_t i = 0; i < WIDTH; i++) assert_float_equal(head.weights[WIDTH + i], 0, 0);
+    assert_float_equal(head.biases[1], 0, 0);
+    det_linear_head_free(&head);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_loss_is_at_its_least),
         cmocka_unit_test(heads_are_fitted_together_as_alone),
+        cmocka_unit_test(a_class_is_fitted_beside_outputs_that_stay),
     };
     return cmocka_run_group_tests_name("fit", tests, NULL, NULL);
 }

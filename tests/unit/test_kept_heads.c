@@ -77,7 +77,7 @@ static void make_sample(sample *s, const char *digest)
                                 .width = WIDTH,
                                 .region_count = (size_t)IMAGES * ROWS};
     snprintf(s->set.digest, sizeof s->set.digest, "%s", digest);
-    s->examples = (det_fit_examples){&s->set, s->rows, ROWS, s->weights, HEADS};
+    s->examples = (det_fit_examples){&s->set, s->rows, ROWS, s->weights, HEADS, NULL};
     s->kept.folder = test_folder();
     create_heads(s);
 }
