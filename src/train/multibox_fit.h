@@ -62,8 +62,8 @@ void det_multibox_head_outputs(const det_multibox_head *head, const float *featu
  *  matched by prior matching, (m + 1/2) / (n - m + 1/2) for m matches in n rows. The linear
  *  function has the least mean of F over the rows (proposals/multibox/loss.h) and decay of its
  *  weights, biases included: little data leaves the bare priors. Features are centred, scaled to a
- *  mean square of 1, and looked at in the subspace that holds most of their squares, so that a fit
- *  takes no more time for many features than for few.
+ *  mean square of 1, and looked at in the subspace that holds most of their squares (subspace.h):
+ *  few directions in the place of many features, which is what keeps a fit short.
  *
  *  With match_predictions a fit with prior matching comes first; then objects are matched to its
  *  predictions and it is fitted again, in rounds, each of which lowers F and decay together, until
