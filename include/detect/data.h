@@ -65,6 +65,7 @@ typedef struct det_config {
         int grid, folds;
         double positive_iou, negative_iou, l2;
         size_t max_examples, bootstrap;
+        bool learning_curve;
     } train; /**< det_train's alone */
     struct {
         int threads; /**< 0: as many as the process may use */

@@ -93,6 +93,17 @@ typedef struct det_suspicion {
     const char *why; /**< a sentence, UTF-8 */
 } det_suspicion;
 
+/** Points of a learning curve: a quarter, half and all of the pictures that the detectors of the
+ *  cross-validation learn from; the pictures that it takes; and those more that it asks about. */
+enum { DET_CURVE_POINTS = 3, DET_CURVE_IMAGES = 20, DET_CURVE_MORE = 100 };
+
+/** AP50 of detectors that learned from so many pictures, measured on the same pictures as AP50 of
+ *  those that learned from all. */
+typedef struct det_learning_point {
+    size_t images;
+    det_interval ap50;
+} det_learning_point;
+
 /** What came of a training. Owns what it points to. */
 typedef struct det_training {
     const det_trained_class *classes;
@@ -104,6 +115,17 @@ typedef struct det_training {
     bool reused_boxes, reused_heads, reused_calibration; /**< kept by an earlier training */
     int folds;
     det_interval ap50, ap; /**< cross-validated: each picture by a head that never saw it */
+    const det_learning_point *curve; /**< curve_count, of ever more pictures */
+    size_t curve_count; /**< DET_CURVE_POINTS; 0 where no curve was wanted, classes were
+                             added, or there are fewer than DET_CURVE_IMAGES
+                             pictures */
+    size_t gain_images; /**< DET_CURVE_MORE, or as many as there are where these are
+                             fewer; 0 without a curve */
+    det_interval gain;  /**< of AP50 by so many more pictures, where AP50 = a + b log(pictures) is
+                             fitted to the curve by least squares (Sun et al., "Revisiting
+                             Unreasonable Effectiveness of Data in Deep Learning Era", ICCV 2017,
+                             found such a law); its interval comes from the same samples of pictures
+                             as the others, and the law's own mistake is not in it */
     const det_suspicion *suspicions; /**< the most doubtful labels, at most 20, the worst first; at
                                           most one a place */
     size_t suspicion_count;

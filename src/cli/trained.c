@@ -97,6 +97,19 @@ static void print_reused(const det_training *t)
            t->reused_heads ? ", heads" : "", t->reused_calibration ? ", calibration" : "");
 }
 
+/* ---- More pictures -------------------------------------------------------------------------- */
+
+static void print_curve(const det_training *t)
+{
+    if (t->curve_count == 0) return;
+    printf("\nLearning curve: AP50");
+    for (size_t i = 0; i < t->curve_count; i++)
+        printf("%s %.3f from %zu%s", i == 0 ? "" : ",", t->curve[i].ap50.value, t->curve[i].images,
+               i == 0 ? " pictures" : "");
+    printf(".\n%zu more pictures: about %+.1f points of AP50, 95 %% interval [%+.1f, %+.1f].\n",
+           t->gain_images, 100 * t->gain.value, 100 * t->gain.low, 100 * t->gain.high);
+}
+
 void cli_print_training(const det_training *t)
 {
     printf("Learned from %zu objects of %zu classes on %zu pictures; %.1f %% of the objects are "
@@ -109,4 +122,5 @@ void cli_print_training(const det_training *t)
     print_interval("AP", &t->ap);
     print_classes(t);
     print_verdicts(t);
+    print_curve(t);
 }

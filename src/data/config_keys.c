@@ -184,6 +184,9 @@ const det_config_row det_config_rows[] = {
     {"train.max_examples", "integer", "20000", &det_config_kind_size, FIELD(train.max_examples),
      RANGE(1, 10000000),
      .help = "Regions that are learned from: all that show objects, and background to fill up."},
+    {"train.learning_curve", "boolean", "true", &det_config_kind_bool, FIELD(train.learning_curve),
+     .help = "Measure as well what a quarter and half of the pictures give, and say what more of "
+             "them would."},
     {"train.bootstrap", "integer", "1000", &det_config_kind_size, FIELD(train.bootstrap),
      RANGE(1, 1000000), .help = "Samples of the pictures that intervals are computed from."},
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum { BLOCK = 256 };
-static const double wanted_norm = 20, tolerance = 1e-5;
+static const double wanted_norm = 20;
 
 typedef struct {
     const det_fit_examples *examples;
@@ -106,6 +106,21 @@ static void clear_beside(const fit *f, size_t count)
 {
     for (size_t h = 0; h < f->examples->head_count; h++)
         memset(f->residual + ((h + 1) * f->outputs - 1) * count, 0, count * sizeof *f->residual);
+}
+
+/* The other way round: a head's functions as the first point of its minimiser. */
+static void begin_at(const fit *f, size_t at, const det_linear_head *head)
+{
+    float *point = det_minimizer_start(f->minimizers[at]);
+    for (size_t o = 0; o < f->outputs; o++) {
+        const float *weights = head->weights + o * f->width;
+        double bias = (double)head->biases[o];
+        for (size_t i = 0; i < f->width; i++) {
+            *point++ = weights[i] / f->scale;
+            bias += (double)weights[i] * (double)f->mean[i];
+        }
+        *point++ = (float)bias;
+    }
 }
 
 /* The residuals of a row, its loss differentiated by its outputs, `stride` apart as these are.
@@ -208,7 +223,7 @@ static void free_fit(fit *f)
 
 static det_status prepare(fit *f, det_error *error)
 {
-    const det_minimizer_options options = {f->options->iterations, tolerance};
+    const det_minimizer_options options = {f->options->iterations, f->options->tolerance};
     const size_t heads = f->examples->head_count;
     f->width = f->examples->set->width;
     f->columns = heads * f->outputs;
@@ -244,7 +259,8 @@ static void keep_state(const fit *f, uint64_t passes)
     det_fit_state_write(f->options->state, f->minimizers, f->examples->head_count, passes, NULL);
 }
 
-static det_status minimise(fit *f, const det_run *run, det_error *error)
+static det_status minimise(fit *f, const det_linear_head *heads, const det_run *run,
+                           det_error *error)
 {
     float *gradient = det_alloc_array(f->outputs, (f->width + 1) * sizeof *gradient);
     if (!gradient) return det_fail_memory(error, "the fit of a head");
@@ -252,6 +268,7 @@ static det_status minimise(fit *f, const det_run *run, det_error *error)
     det_status status = DET_OK;
     uint64_t passes = 0;
     measure_features(f);
+    for (size_t h = 0; h < f->examples->head_count; h++) begin_at(f, h, &heads[h]);
     if (f->options->state) go_on(f, &passes);
     while (status == DET_OK && !all_done(f)) {
         status = det_run_check(run, passes < total ? passes : total, total, error);
@@ -284,12 +301,13 @@ static double *sum_weights(const det_fit_examples *e)
     return sums;
 }
 
-static det_status fit_all(fit *f, const det_run *run, det_error *error)
+static det_status fit_all(fit *f, const det_linear_head *heads, const det_run *run,
+                          det_error *error)
 {
     double *sums = sum_weights(f->examples);
     f->sums = sums;
     det_status status = sums ? prepare(f, error) : det_fail_memory(error, "the fit of a head");
-    if (status == DET_OK) status = minimise(f, run, error);
+    if (status == DET_OK) status = minimise(f, heads, run, error);
     if (status == DET_OK) collect_points(f);
     det_free(sums);
     return status;
@@ -302,7 +320,7 @@ det_status det_fit_classes(const det_fit_examples *examples, const det_fit_optio
              .options = options,
              .outputs = heads[0].output_count,
              .decay = options->l2};
-    const det_status status = fit_all(&f, run, error);
+    const det_status status = fit_all(&f, heads, run, error);
     for (size_t h = 0; status == DET_OK && h < examples->head_count; h++)
         hand_over(&f, h, &heads[h]);
     free_fit(&f);

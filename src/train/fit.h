@@ -30,13 +30,15 @@ typedef struct det_fit_options {
     double l2;          /**< half of it times the squares of the weights is added to the mean
                              cross-entropy */
     int iterations;     /**< of L-BFGS, at most */
+    double tolerance;   /**< of a head; it is done where an iteration lowers what is minimised by a
+                             smaller share */
     const char *state;  /**< file where a fit that is cancelled is kept, and from which an equal one
                              goes on as if it had not been; NULL: none */
     det_event_log *log; /**< that is told of every pass; NULL: none */
 } det_fit_options;
 
 /** Fits classes: multinomial logistic regression.
- *  @param heads head_count of them, made by det_linear_head_create; their weights are replaced.
+ *  @param heads head_count of them: what gives classes is where the fit begins, and is replaced.
  *  @param run   progress counts iterations.
  *  @return DET_OK, DET_CANCELLED, DET_MEMORY. */
 det_status det_fit_classes(const det_fit_examples *examples, const det_fit_options *options,

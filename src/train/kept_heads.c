@@ -11,7 +11,7 @@
 
 /* Raised when what is computed changes, so that older files are not taken for new ones. */
 #define BOXES_FORMAT "detect box regression 1"
-#define CLASSES_FORMAT "detect heads 1"
+#define CLASSES_FORMAT "detect heads 2"
 #define CALIBRATION_FORMAT "detect calibration 1"
 #define DETECTIONS_FORMAT "detect held-out detections 1"
 
@@ -24,12 +24,18 @@ static void add_examples(det_digest_chain *chain, const det_fit_examples *e)
     det_digest_add(chain, e->weights, e->count * e->head_count * sizeof *e->weights);
 }
 
-static void add_head(det_digest_chain *chain, const det_linear_head *head)
+static void add_classes(det_digest_chain *chain, const det_linear_head *head)
 {
-    const size_t outputs = head->output_count, deltas = DET_BOX_DELTAS * head->class_count;
+    const size_t outputs = head->output_count;
     det_digest_add_number(chain, head->kind);
     det_digest_add(chain, head->weights, outputs * head->width * sizeof *head->weights);
     det_digest_add(chain, head->biases, outputs * sizeof *head->biases);
+}
+
+static void add_head(det_digest_chain *chain, const det_linear_head *head)
+{
+    const size_t deltas = DET_BOX_DELTAS * head->class_count;
+    add_classes(chain, head);
     if (!head->delta_weights) return;
     det_digest_add(chain, head->delta_weights, deltas * head->width * sizeof *head->delta_weights);
     det_digest_add(chain, head->delta_biases, deltas * sizeof *head->delta_biases);
@@ -169,12 +175,14 @@ done:
 /* ---- Classes -------------------------------------------------------------------------------- */
 
 static void digest_classes(const det_fit_examples *examples, const det_fit_options *options,
-                           det_digest_chain *chain)
+                           const det_linear_head *heads, det_digest_chain *chain)
 {
     det_digest_add_text(chain, CLASSES_FORMAT);
     det_digest_add_number(chain, options->l2);
     det_digest_add_number(chain, options->iterations);
+    det_digest_add_number(chain, options->tolerance);
     add_examples(chain, examples);
+    for (size_t h = 0; h < examples->head_count; h++) add_classes(chain, &heads[h]);
 }
 
 /* Goes on where an equal fit was cancelled. */
@@ -197,7 +205,7 @@ det_status det_keep_classes(det_kept_results *kept, const det_fit_examples *exam
                    .width = examples->set->width};
     det_digest_chain chain = {0};
     det_event_stage_begun(kept->log, "heads");
-    digest_classes(examples, options, &chain);
+    digest_classes(examples, options, heads, &chain);
     char *path = path_of(kept, "heads", &chain), *state = path_of(kept, "fit", &chain);
     det_status status = path && state ? allocate(&f, error) : no_path(error);
     if (status < 0) goto done;

@@ -79,6 +79,11 @@ bool det_minimizer_is_done(const det_minimizer *m)
     return m->done;
 }
 
+float *det_minimizer_start(det_minimizer *m)
+{
+    return m->trial;
+}
+
 const float *det_minimizer_point(const det_minimizer *m)
 {
     return m->done ? m->best : m->trial;

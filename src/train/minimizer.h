@@ -18,6 +18,8 @@ typedef struct det_minimizer_options {
 /** @param count variables; the first point is 0. @return DET_OK, DET_MEMORY. */
 det_status det_minimizer_create(size_t count, const det_minimizer_options *options,
                                 det_minimizer **minimizer, det_error *error);
+/** The first point: count variables, to be written before anything is told. */
+float *det_minimizer_start(det_minimizer *minimizer);
 /** Takes NULL. */
 void det_minimizer_free(det_minimizer *minimizer);
 

@@ -13,6 +13,7 @@
 #include "src/train/box_fit.h"
 #include "src/train/folds.h"
 #include "src/train/kept_heads.h"
+#include "src/train/learning_curve.h"
 #include "src/train/record.h"
 #include "src/train/suspicions.h"
 #include "src/train/trained_model.h"
@@ -23,8 +24,9 @@
 /* Candidates of less are not worth a look; and how many a picture may have (COCO's maxDets). */
 static const float least_score = .005F;
 enum { MOST_DETECTIONS = 100, ITERATIONS = 80, MOST_SUSPICIONS = 20 };
-/* R-CNN, appendix C. */
-static const double ridge = 1000;
+enum { LAST_POINT = DET_CURVE_POINTS - 1 };
+/* R-CNN, appendix C; of the share by which an iteration lowers the loss. */
+static const double ridge = 1000, tolerance = 1e-3;
 
 typedef struct {
     const det_config *config;
@@ -48,6 +50,9 @@ typedef struct {
     char annotations_digest[DET_DIGEST_SIZE];
     det_linear_head *heads;     /* folds + 1 */
     det_held_out_objects found; /* by heads that did not see the picture */
+    int *points;                /* of each picture: that of the curve where it joins */
+    int point;                  /* at hand */
+    det_curve_samples curve;
 } training;
 
 /* ---- Options -------------------------------------------------------------------------------- */
@@ -77,11 +82,23 @@ static det_status check_options(const training *t, det_error *error)
 
 /* ---- Progress ------------------------------------------------------------------------------- */
 
+/* Few pictures, and classes that are added, have one point: all of them. */
+static int first_point(const training *t)
+{
+    const bool whole = t->options.add_classes || t->annotations->image_count < DET_CURVE_IMAGES;
+    return whole ? LAST_POINT : 0;
+}
+
 static bool tell_progress(void *context, uint64_t done, uint64_t total)
 {
     const training *t = context;
-    return !t->options.progress ||
-           t->options.progress(t->options.progress_context, t->stage, done, total);
+    if (!t->options.progress) return true;
+    if (t->stage != DET_TRAIN_FEATURES) {
+        const int first = first_point(t);
+        done += total * (uint64_t)(t->point - first);
+        total *= (uint64_t)(DET_CURVE_POINTS - first);
+    }
+    return t->options.progress(t->options.progress_context, t->stage, done, total);
 }
 
 static det_run run_of(training *t, det_train_stage stage)
@@ -143,39 +160,44 @@ static det_status weigh_examples(training *t, det_error *error)
 
 /* ---- Heads ---------------------------------------------------------------------------------- */
 
-/* What moves the boxes of the old classes comes with their weights. */
-static det_status fit_added(training *t, const det_fit_examples *examples,
-                            const det_fit_options *options, det_error *error)
+/* Classes that are added are moved as those that there are. */
+static bool moves_boxes(const training *t)
 {
-    det_run run = run_of(t, DET_TRAIN_BOXES);
-    det_status status = DET_OK;
-    if (t->added.old.delta_weights) status = det_fit_boxes(examples, ridge, &run, t->heads, error);
-    if (status < 0) return status;
-    run = run_of(t, DET_TRAIN_HEADS);
-    return det_added_fit(&t->added, examples, options, &run, t->heads, error);
+    return t->options.add_classes ? t->added.old.delta_weights != NULL
+                                  : t->config->postprocess.box_regression != 0;
 }
 
-static det_status fit_heads(training *t, det_error *error)
+static det_status create_heads(training *t, det_error *error)
 {
     const size_t count = (size_t)t->fold_count + 1;
-    const det_fit_examples examples = {&t->set, t->rows, t->row_count, t->weights, count, NULL};
-    const det_fit_options options = {
-        .l2 = t->config->train.l2, .iterations = ITERATIONS, .log = t->kept.log};
-    const bool moves = t->options.add_classes ? t->added.old.delta_weights != NULL
-                                              : t->config->postprocess.box_regression != 0;
     const det_head_kind kind = t->options.add_classes ? t->added.old.kind : DET_HEAD_SOFTMAX;
-    det_run run = run_of(t, DET_TRAIN_BOXES);
     t->heads = det_alloc_zeroed(count, sizeof *t->heads);
     det_status status = t->heads ? DET_OK : det_fail_memory(error, "the heads");
     for (size_t h = 0; status == DET_OK && h < count; h++)
-        status = det_linear_head_create(kind, t->set.width, t->set.classes.count, moves,
+        status = det_linear_head_create(kind, t->set.width, t->set.classes.count, moves_boxes(t),
                                         &t->heads[h], error);
-    if (status == DET_OK && t->options.add_classes) return fit_added(t, &examples, &options, error);
-    if (status == DET_OK && moves)
-        status = det_keep_boxes(&t->kept, &examples, ridge, &run, t->heads, error);
-    if (status < 0) return status;
-    run = run_of(t, DET_TRAIN_HEADS);
-    return det_keep_classes(&t->kept, &examples, &options, &run, t->heads, error);
+    return status;
+}
+
+/* What moves the boxes of the old classes comes with their weights. */
+static det_status fit_boxes(training *t, const det_fit_examples *examples, det_error *error)
+{
+    const det_run run = run_of(t, DET_TRAIN_BOXES);
+    if (!moves_boxes(t)) return DET_OK;
+    if (t->options.add_classes) return det_fit_boxes(examples, ridge, &run, t->heads, error);
+    return det_keep_boxes(&t->kept, examples, ridge, &run, t->heads, error);
+}
+
+static det_status fit_classes(training *t, const det_fit_examples *examples, det_error *error)
+{
+    const det_fit_options options = {.l2 = t->config->train.l2,
+                                     .iterations = ITERATIONS,
+                                     .tolerance = tolerance,
+                                     .log = t->kept.log};
+    const det_run run = run_of(t, DET_TRAIN_HEADS);
+    if (t->options.add_classes)
+        return det_added_fit(&t->added, examples, &options, &run, t->heads, error);
+    return det_keep_classes(&t->kept, examples, &options, &run, t->heads, error);
 }
 
 static det_held_out held_out(const training *t)
@@ -239,6 +261,18 @@ static det_status find_layer(training *t, det_error *error)
     return DET_OK;
 }
 
+static det_status split(training *t, det_error *error)
+{
+    const uint64_t seed = t->config->runtime.seed;
+    t->folds = det_alloc_array(t->annotations->image_count, sizeof *t->folds);
+    t->points = det_alloc_array(t->annotations->image_count, sizeof *t->points);
+    if (!t->folds || !t->points) return det_fail_memory(error, "the folds");
+    const det_status status =
+        det_split_folds(t->annotations, (size_t)t->fold_count, seed, t->folds, error);
+    if (status < 0) return status;
+    return det_deal_curve(t->annotations, t->folds, t->fold_count, seed, t->points, error);
+}
+
 static det_status gather(training *t, det_error *error)
 {
     const det_feature_recipe recipe = {t->layer, t->options.add_classes ? t->added.grid
@@ -256,42 +290,98 @@ static det_status gather(training *t, det_error *error)
     if (status < 0) return status;
     const det_feature_store_counts counts = det_feature_store_count(t->store);
     det_event_stage_ended(t->kept.log, counts.pictures - counts.extracted, counts.extracted);
-    t->folds = det_alloc_array(t->annotations->image_count, sizeof *t->folds);
-    if (!t->folds) return det_fail_memory(error, "the folds");
-    return det_split_folds(t->annotations, (size_t)t->fold_count, t->config->runtime.seed, t->folds,
-                           error);
+    return split(t, error);
+}
+
+static det_status detect_held_out(training *t, det_error *error)
+{
+    const det_held_out from = held_out(t);
+    det_head_options options = {least_score, det_fusion_options_of(t->config)};
+    options.fusion.score_min = least_score;
+    options.fusion.max_detections = MOST_DETECTIONS;
+    det_free(t->found.items);
+    t->found = (det_held_out_objects){0};
+    return det_keep_detections(&t->kept, &from, &options, t->threads, &t->found, error);
+}
+
+/* ---- The learning curve --------------------------------------------------------------------- */
+
+static det_measuring measuring_of(const training *t, const det_training_set *set)
+{
+    return (det_measuring){set, &t->found, t->config->train.bootstrap, t->config->runtime.seed,
+                           t->threads};
+}
+
+static bool has_curve(const training *t)
+{
+    return t->config->train.learning_curve && first_point(t) < LAST_POINT;
+}
+
+/* Pictures that the head of a fold learned from at the point: mean over the folds. */
+static double count_learned(const training *t)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < t->set.image_count; i++) count += t->points[i] <= t->point;
+    return (double)count * (t->fold_count - 1) / t->fold_count;
+}
+
+static det_status measure_point(training *t, det_error *error)
+{
+    const det_measuring measuring = measuring_of(t, &t->set);
+    const det_status status = detect_held_out(t, error);
+    if (status < 0 || !has_curve(t)) return status;
+    return det_curve_add(&t->curve, &measuring, count_learned(t), error);
+}
+
+/* Learns from the pictures of a point. A fit begins where that of the point before has ended, so
+ * that most of its way is gone with fewer examples, whether the curve is wanted or not. */
+static det_status learn_point(training *t, det_error *error)
+{
+    const det_fit_examples all = {
+        &t->set, t->rows, t->row_count, t->weights, (size_t)t->fold_count + 1, NULL};
+    const bool measured = t->point == LAST_POINT || has_curve(t);
+    det_example_part part = {0};
+    det_status status = det_take_part(&all, t->points, t->point, &part, error);
+    if (status == DET_OK && measured) status = fit_boxes(t, &part.examples, error);
+    if (status == DET_OK) status = fit_classes(t, &part.examples, error);
+    if (status == DET_OK) status = calibrate(t, error);
+    if (status == DET_OK && measured) status = measure_point(t, error);
+    det_example_part_free(&part);
+    return status;
 }
 
 static det_status learn(training *t, det_error *error)
 {
-    det_head_options options = {least_score, det_fusion_options_of(t->config)};
-    options.fusion.score_min = least_score;
-    options.fusion.max_detections = MOST_DETECTIONS;
     det_status status = choose_examples(t, error);
     if (status == DET_OK) status = weigh_examples(t, error);
-    if (status == DET_OK) status = fit_heads(t, error);
-    if (status == DET_OK) status = calibrate(t, error);
-    if (status < 0) return status;
-    const det_held_out from = held_out(t);
-    return det_keep_detections(&t->kept, &from, &options, t->threads, &t->found, error);
+    if (status == DET_OK) status = create_heads(t, error);
+    for (t->point = first_point(t); status == DET_OK && t->point <= LAST_POINT; t->point++)
+        status = learn_point(t, error);
+    return status;
+}
+
+static bool was_there(det_kept_count count)
+{
+    return count.reused > 0 && count.made == 0;
 }
 
 static det_status report(const training *t, det_training_data **data, det_error *error)
 {
     const det_training_set set =
         t->options.add_classes ? det_added_measured(&t->added, &t->set) : t->set;
-    const det_measuring measuring = {&set, &t->found, t->config->train.bootstrap,
-                                     t->config->runtime.seed, t->threads};
+    const det_measuring measuring = measuring_of(t, &set);
     const det_feature_store_counts made = det_feature_store_count(t->store);
     det_status status = det_training_data_create(&set, data, error);
     if (status < 0) return status;
     (*data)->seen.proposed = made.proposed;
     (*data)->seen.extracted = made.extracted;
-    (*data)->seen.reused_boxes = t->kept.boxes.reused > 0;
-    (*data)->seen.reused_heads = t->kept.classes.reused > 0;
-    (*data)->seen.reused_calibration = t->kept.calibration.reused > 0;
+    (*data)->seen.reused_boxes = was_there(t->kept.boxes);
+    (*data)->seen.reused_heads = was_there(t->kept.classes);
+    (*data)->seen.reused_calibration = was_there(t->kept.calibration);
     (*data)->seen.folds = t->fold_count;
     status = det_training_data_measure(*data, &measuring, error);
+    if (status == DET_OK && has_curve(t))
+        status = det_training_data_add_curve(*data, &t->curve, error);
     if (status == DET_OK)
         status = det_find_suspicions(t->annotations, &t->found, MOST_SUSPICIONS,
                                      &(*data)->suspicions, error);
@@ -315,6 +405,8 @@ static void free_training(training *t)
     det_free(t->rows);
     det_free(t->weights);
     det_free(t->folds);
+    det_free(t->points);
+    det_curve_samples_free(&t->curve);
     det_free(t->found.items);
 }
 

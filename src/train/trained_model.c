@@ -133,6 +133,23 @@ static void write_changed_settings(det_json *json, const det_config *config)
     det_json_end(json);
 }
 
+static void write_curve(det_json *json, const det_training *t)
+{
+    if (t->curve_count == 0) return;
+    det_json_begin_array(json, "learning_curve");
+    for (size_t i = 0; i < t->curve_count; i++) {
+        det_json_begin_object(json, NULL);
+        det_json_integer(json, "images", (int64_t)t->curve[i].images);
+        write_interval(json, "ap50", &t->curve[i].ap50);
+        det_json_end(json);
+    }
+    det_json_end(json);
+    det_json_begin_object(json, "more_images");
+    det_json_integer(json, "images", (int64_t)t->gain_images);
+    write_interval(json, "ap50", &t->gain);
+    det_json_end(json);
+}
+
 /* Where the model comes from and how good it was, for 'detect model info --provenance'. */
 static det_json *make_provenance(const det_trained_model *m)
 {
@@ -159,6 +176,7 @@ static det_json *make_provenance(const det_trained_model *m)
     write_interval(json, "ap50", &t->ap50);
     write_interval(json, "ap", &t->ap);
     write_classes(json, t);
+    write_curve(json, t);
     det_json_end(json);
     det_json_end(json);
     return json;

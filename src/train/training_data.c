@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/train/training_data.h"
 
-#include "eval/bootstrap.h"
 #include "src/base/memory.h"
 #include "src/train/class_verdict.h"
+
+#include <math.h>
 
 /* ---- What there is -------------------------------------------------------------------------- */
 
@@ -102,42 +103,21 @@ void det_training_free(det_training *result)
 
 /* ---- How good it is ------------------------------------------------------------------------- */
 
-/* AP of each class and, behind them, of their mean, at the IoU thresholds (NULL: COCO's). */
-static det_status measure(const det_measuring *m, const double *iou, det_interval *intervals,
-                          det_error *error)
+static det_interval interval_of(const det_measured_ap *ap, size_t category)
 {
-    const det_results results = {.form = DET_BOX_SIZED,
-                                 .objects = m->found->items,
-                                 .object_count = m->found->count,
-                                 .listed_count = m->found->count};
-    const det_eval_options options = {.ious = iou, .iou_count = iou != NULL, .keep_matches = true};
-    const det_run run = {.threads = m->threads};
-    det_evaluation *evaluation = NULL;
-    det_resamples values = {0};
-    det_status status =
-        det_evaluate(m->set->annotations, &results, &options, &run, &evaluation, error);
-    if (status == DET_OK)
-        status =
-            det_evaluation_resample(evaluation, NULL, m->samples, m->seed, &run, &values, error);
-    for (size_t c = 0; status == DET_OK && c <= evaluation->class_count; c++)
-        intervals[c] = det_interval_make(
-            c < evaluation->class_count ? evaluation->classes[c].figures.ap : evaluation->mean.ap,
-            det_resamples_of(&values, c), values.samples);
-    det_free(values.values);
-    det_evaluation_free(evaluation);
-    return status;
+    return det_interval_make(ap->values[category], det_resamples_of(&ap->resamples, category),
+                             ap->resamples.samples);
 }
 
-static void hand_over(const det_training_set *set, const det_interval *ap50, const det_interval *ap,
-                      det_training_data *data)
+static void hand_over(const det_training_set *set, const det_measured_ap *ap50,
+                      const det_measured_ap *ap, det_training_data *data)
 {
-    const size_t mean = set->annotations->category_count;
-    data->seen.ap50 = ap50[mean];
-    data->seen.ap = ap[mean];
+    data->seen.ap50 = interval_of(ap50, set->annotations->category_count);
+    data->seen.ap = interval_of(ap, set->annotations->category_count);
     for (size_t c = 0; c < set->classes.count; c++) {
         det_trained_class *learned = &data->classes[c];
-        learned->ap50 = ap50[set->classes.categories[c]];
-        learned->ap = ap[set->classes.categories[c]];
+        learned->ap50 = interval_of(ap50, set->classes.categories[c]);
+        learned->ap = interval_of(ap, set->classes.categories[c]);
         learned->verdict = det_judge_class(learned->images, &learned->ap50, &learned->wanted);
     }
 }
@@ -146,14 +126,28 @@ det_status det_training_data_measure(det_training_data *data, const det_measurin
                                      det_error *error)
 {
     static const double half = .5;
-    const size_t count = measuring->set->annotations->category_count + 1;
-    det_interval *ap50 = det_alloc_array(count, sizeof *ap50),
-                 *ap = det_alloc_array(count, sizeof *ap);
-    det_status status = ap50 && ap ? DET_OK : det_fail_memory(error, "the figures of a training");
-    if (status == DET_OK) status = measure(measuring, &half, ap50, error);
-    if (status == DET_OK) status = measure(measuring, NULL, ap, error);
-    if (status == DET_OK) hand_over(measuring->set, ap50, ap, data);
-    det_free(ap50);
-    det_free(ap);
+    det_measured_ap ap50 = {0}, ap = {0};
+    det_status status = det_measure_ap(measuring, &half, &ap50, error);
+    if (status == DET_OK) status = det_measure_ap(measuring, NULL, &ap, error);
+    if (status == DET_OK) hand_over(measuring->set, &ap50, &ap, data);
+    det_measured_ap_free(&ap50);
+    det_measured_ap_free(&ap);
     return status;
+}
+
+det_status det_training_data_add_curve(det_training_data *data, const det_curve_samples *curve,
+                                       det_error *error)
+{
+    const size_t images = data->seen.image_count,
+                 more = images < DET_CURVE_MORE ? images : DET_CURVE_MORE;
+    const det_status status = det_curve_gain(curve, images, more, &data->seen.gain, error);
+    if (status < 0) return status;
+    for (size_t i = 0; i < curve->count; i++)
+        data->curve[i] = (det_learning_point){
+            (size_t)lround(curve->images[i]),
+            det_interval_make(curve->ap50[i], curve->values[i], curve->samples)};
+    data->seen.curve = data->curve;
+    data->seen.curve_count = curve->count;
+    data->seen.gain_images = more;
+    return DET_OK;
 }

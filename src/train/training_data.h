@@ -3,7 +3,7 @@
 #define DETECT_TRAIN_TRAINING_DATA_H
 
 #include "detect/train.h"
-#include "src/train/cross_validation.h"
+#include "src/train/learning_curve.h"
 #include "src/train/suspicions.h"
 
 /** What the caller of a training gets, while it is made. */
@@ -11,6 +11,7 @@ typedef struct det_training_data {
     det_training seen;          /**< comes first: the view that the caller has */
     det_trained_class *classes; /**< that it points to */
     char **names;
+    det_learning_point curve[DET_CURVE_POINTS];
     det_suspicions suspicions;
 } det_training_data;
 
@@ -19,18 +20,14 @@ typedef struct det_training_data {
 det_status det_training_data_create(const det_training_set *set, det_training_data **result,
                                     det_error *error);
 
-/** What figures come from. Borrowed. */
-typedef struct det_measuring {
-    const det_training_set *set;
-    const det_held_out_objects *found; /**< in each picture, by a head that did not see it */
-    size_t samples;                    /**< of the bootstrap */
-    uint64_t seed;
-    int threads;
-} det_measuring;
-
 /** Measures AP50 and AP of the classes and of all, and judges the classes.
  *  @return DET_OK, DET_MEMORY. */
 det_status det_training_data_measure(det_training_data *data, const det_measuring *measuring,
                                      det_error *error);
+
+/** Adds a learning curve and what more pictures would give.
+ *  @param curve its samples are sorted. @return DET_OK, DET_MEMORY. */
+det_status det_training_data_add_curve(det_training_data *data, const det_curve_samples *curve,
+                                       det_error *error);
 
 #endif

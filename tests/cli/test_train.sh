@@ -105,6 +105,42 @@ folders_of_voc_and_yolo_suffice() {
   done
 }
 
+# Twenty pictures, which show the thing as the others do.
+make_many() {
+  mkdir -p many
+  for i in {1..20}; do draw_picture many/$i.png 45 30 "$i"; done
+  python3 - <<'PYTHON'
+import json
+json.dump({"images": [{"id": i, "file_name": f"{i}.png", "width": 45, "height": 30} for i in range(1, 21)],
+           "categories": [{"id": 1, "name": "thing"}],
+           "annotations": [{"id": i, "image_id": i, "category_id": 1, "bbox": [0, 0, 22, 15], "area": 330, "iscrowd": 0}
+                           for i in range(1, 21)]}, open("many.json", "w"))
+PYTHON
+}
+
+# Folds of four pictures: a quarter of the training part is 4 of 16.
+a_learning_curve_says_what_more_pictures_would_give() {
+  make_many
+  exits 0 train many.json --images many -o curved.safetensors --cache many.cache
+  prints 'Learning curve: AP50' ' from 4 pictures' ' from 8' ' from 16.' '20 more pictures: about' 'points of AP50'
+  exits 0 detect model info --provenance curved.safetensors
+  cp .run/out provenance.json
+  json provenance.json '[p["images"] for p in d["cross_validation"]["learning_curve"]] == [4, 8, 16]'
+  json provenance.json 'd["cross_validation"]["learning_curve"][2]["ap50"] == d["cross_validation"]["ap50"]'
+  json provenance.json 'd["cross_validation"]["more_images"]["images"] == 20'
+  json provenance.json '{"value", "low", "high"} == set(d["cross_validation"]["more_images"]["ap50"])'
+}
+
+a_learning_curve_can_be_left_out_and_changes_no_figure() {
+  exits 0 train many.json --images many -o plain.safetensors --cache plain.cache --set train.learning_curve=false
+  ! grep -q 'Learning curve' .run/out || fail 'a curve was printed'
+  cp provenance.json curved.json
+  exits 0 detect model info --provenance plain.safetensors
+  cp .run/out provenance.json
+  json provenance.json '"learning_curve" not in d["cross_validation"]'
+  json provenance.json 'd["cross_validation"]["ap"] == json.load(open("curved.json"))["cross_validation"]["ap"]'
+}
+
 what_is_missing_is_said() {
   exits 2 train photos.json
   says '--output'
@@ -136,5 +172,7 @@ check equal_runs_give_equal_files_with_and_without_what_was_kept
 check a_configuration_says_it_all
 check a_folder_with_coco_annotations_suffices
 check folders_of_voc_and_yolo_suffice
+check a_learning_curve_says_what_more_pictures_would_give
+check a_learning_curve_can_be_left_out_and_changes_no_figure
 check what_is_missing_is_said
 finish

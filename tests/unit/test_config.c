@@ -207,7 +207,8 @@ static const char *const every_key =
     "\"train\":{\"annotations\":\"boxes.json\",\"pictures\":\"/"
     "p\",\"split\":\"val\",\"output\":\"o\","
     "\"cache\":\"kept\",\"layer\":\"pool/5\",\"grid\":2,\"folds\":7,\"positive_iou\":0.625,"
-    "\"negative_iou\":0.25,\"l2\":0.0625,\"max_examples\":26,\"bootstrap\":27},"
+    "\"negative_iou\":0.25,\"l2\":0.0625,\"max_examples\":26,"
+    "\"learning_curve\":false,\"bootstrap\":27},"
     "\"runtime\":{\"threads\":2,\"seed\":19},"
     "\"limits\":{\"max_pixels\":21,\"max_file_bytes\":22,\"max_regions\":23,\"memory_mb\":24,"
     "\"timeout_s\":2.5}}";
@@ -258,6 +259,7 @@ static void every_key_reaches_its_field(void **state)
     assert_true(c->train.grid == 2 && c->train.folds == 7);
     assert_true(c->train.positive_iou == .625 && c->train.negative_iou == .25);
     assert_true(c->train.l2 == .0625 && c->train.max_examples == 26 && c->train.bootstrap == 27);
+    assert_false(c->train.learning_curve);
     assert_true(c->runtime.threads == 2 && c->runtime.seed == 19);
     assert_true(c->limits.max_pixels == 21 && c->limits.max_file_bytes == 22);
     assert_true(c->limits.max_regions == 23 && c->limits.memory_mb == 24);

@@ -173,12 +173,37 @@ static void a_class_is_fitted_beside_outputs_that_stay(void **state)
     det_linear_head_free(&head);
 }
 
+/* From another start the same least is found, and from the least itself the way is short: a step
+ * only, although 500 are allowed. */
+static void a_fit_begins_where_its_heads_are(void **state)
+{
+    (void)state;
+    sample s;
+    make_sample(&s);
+    det_linear_head heads[2];
+    det_error error;
+    create_heads(heads, 2);
+    const det_fit_examples examples = {&s.set, s.rows, ROWS, s.weights, 1, NULL};
+    const det_fit_options whole = {.l2 = 1e-3, .iterations = 500},
+                          first = {.l2 = 1e-3, .iterations = 1, .tolerance = 1e-6};
+    test_assert_ok(det_fit_classes(&examples, &whole, NULL, &heads[0], &error), &error);
+    for (size_t i = 0; i < (size_t)OUTPUTS * WIDTH; i++)
+        heads[1].weights[i] = .1F * (float)(i % 7) - .3F;
+    test_assert_ok(det_fit_classes(&examples, &whole, NULL, &heads[1], &error), &error);
+    const double least = cross_entropy(&s, &heads[0], ROWS);
+    assert_float_equal(cross_entropy(&s, &heads[1], ROWS), least, 1e-3);
+    test_assert_ok(det_fit_classes(&examples, &first, NULL, &heads[0], &error), &error);
+    assert_float_equal(cross_entropy(&s, &heads[0], ROWS), least, 1e-4);
+    for (int h = 0; h < 2; h++) det_linear_head_free(&heads[h]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_loss_is_at_its_least),
         cmocka_unit_test(heads_are_fitted_together_as_alone),
         cmocka_unit_test(a_class_is_fitted_beside_outputs_that_stay),
+        cmocka_unit_test(a_fit_begins_where_its_heads_are),
     };
     return cmocka_run_group_tests_name("fit", tests, NULL, NULL);
 }

@@ -93,9 +93,15 @@ static void keep_boxes(sample *s)
     test_assert_ok(det_keep_boxes(&s->kept, &s->examples, lambda, NULL, s->heads, &error), &error);
 }
 
+/* A fit that begins at 0. */
 static void keep_classes(sample *s, const det_fit_options *options)
 {
     det_error error;
+    for (size_t h = 0; h < HEADS; h++) {
+        det_linear_head *head = &s->heads[h];
+        memset(head->weights, 0, head->output_count * WIDTH * sizeof *head->weights);
+        memset(head->biases, 0, head->output_count * sizeof *head->biases);
+    }
     test_assert_ok(det_keep_classes(&s->kept, &s->examples, options, NULL, s->heads, &error),
                    &error);
 }
@@ -129,6 +135,18 @@ static void equal_heads_are_learned_once(void **state)
         assert_memory_equal(first[h], s.heads[h].weights, sizeof first[h]);
         assert_memory_equal(moves[h], s.heads[h].delta_weights, sizeof moves[h]);
     }
+    free_heads(&s);
+}
+
+static void a_fit_that_begins_elsewhere_is_another_one(void **state)
+{
+    (void)state;
+    sample s;
+    det_error error;
+    make_sample(&s, "elsewhere");
+    keep_classes(&s, &usual);
+    test_assert_ok(det_keep_classes(&s.kept, &s.examples, &usual, NULL, s.heads, &error), &error);
+    assert_count(s.kept.classes, 0, 2);
     free_heads(&s);
 }
 
@@ -253,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_heads_are_learned_once),
+        cmocka_unit_test(a_fit_that_begins_elsewhere_is_another_one),
         cmocka_unit_test(what_depends_on_a_change_is_learned_anew),
         cmocka_unit_test(a_fit_that_is_cancelled_goes_on_to_the_same_heads),
         cmocka_unit_test(calibration_and_detections_follow_the_heads),

@@ -163,10 +163,23 @@ static void short_memory_is_reported(void **state)
 #endif
 }
 
+/* At the least already, the first slope is 0. */
+static void a_minimisation_may_begin_elsewhere(void **state)
+{
+    (void)state;
+    int evaluations;
+    det_minimizer *minimizer = create(200);
+    for (int i = 0; i < SIZE; i++) det_minimizer_start(minimizer)[i] = (float)i;
+    assert_true(run(minimizer, &evaluations) == 0);
+    assert_int_equal(evaluations, 1);
+    det_minimizer_free(minimizer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_quadratic_function_is_minimised),
+        cmocka_unit_test(a_minimisation_may_begin_elsewhere),
         cmocka_unit_test(the_first_point_is_0_and_each_iteration_is_lower),
         cmocka_unit_test(a_flat_function_is_done_at_once),
         cmocka_unit_test(a_state_that_is_saved_goes_on_to_the_same_point),

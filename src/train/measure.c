@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "src/train/measure.h"
+
+#include "src/base/memory.h"
+
+void det_measured_ap_free(det_measured_ap *ap)
+{
+    det_free(ap->values);
+    det_free(ap->resamples.values);
+    *ap = (det_measured_ap){0};
+}
+
+static det_status take_values(const det_evaluation *evaluation, det_measured_ap *ap,
+                              det_error *error)
+{
+    const size_t count = evaluation->class_count;
+    ap->values = det_alloc_array(count + 1, sizeof *ap->values);
+    if (!ap->values) return det_fail_memory(error, "the figures of a training");
+    for (size_t c = 0; c < count; c++) ap->values[c] = evaluation->classes[c].figures.ap;
+    ap->values[count] = evaluation->mean.ap;
+    return DET_OK;
+}
+
+det_status det_measure_ap(const det_measuring *measuring, const double *iou, det_measured_ap *ap,
+                          det_error *error)
+{
+    const det_results results = {.form = DET_BOX_SIZED,
+                                 .objects = measuring->found->items,
+                                 .object_count = measuring->found->count,
+                                 .listed_count = measuring->found->count};
+    const det_eval_options options = {.ious = iou, .iou_count = iou != NULL, .keep_matches = true};
+    const det_run run = {.threads = measuring->threads};
+    det_evaluation *evaluation = NULL;
+    *ap = (det_measured_ap){0};
+    det_status status =
+        det_evaluate(measuring->set->annotations, &results, &options, &run, &evaluation, error);
+    if (status == DET_OK) status = take_values(evaluation, ap, error);
+    if (status == DET_OK)
+        status = det_evaluation_resample(evaluation, NULL, measuring->samples, measuring->seed,
+                                         &run, &ap->resamples, error);
+    det_evaluation_free(evaluation);
+    return status;
+}
