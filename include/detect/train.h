@@ -86,10 +86,10 @@ typedef struct det_suspicion {
     det_box box;     /**< where it was found, or of `other`; pixels */
     double score;    /**< of the detection, a probability; NaN where two labels are compared */
     double overlap;  /**< IoU of the label with what was found or with `other`; 0 without label */
-    double doubt;    /**< in [0, 1]: what speaks against the label times what does not speak for it.
-                          A detection: its score (1 - s) (1 - IoU), s being the score of the best
-                          detection that has the label's class and overlaps it by half, and IoU
-                          being 0 for a wrong class. Two labels: their IoU */
+    double doubt;    /**< in [0, 1], comparable between kinds. With the score p of the detection and
+                          the score s of the best one that speaks for the label (it has its class
+                          and overlaps it by half; 0: none): missed p (1 - IoU); class p p / (p +
+                          s); box p (1 - s) (1 - IoU). Duplicate: the IoU of the labels */
     const char *why; /**< a sentence, UTF-8 */
 } det_suspicion;
 

@@ -17,7 +17,7 @@ typedef struct det_suspicions {
 /** Finds the most doubtful labels. A detection speaks where its score is .5 or more and no label of
  *  its class overlaps it by half; then, of the objects that it overlaps,
  *  - one of another class by half: that has the wrong class;
- *  - one of its own class by .1 or more: that has a loose box;
+ *  - one of its own class by .25 or more: that has a loose box;
  *  - none by .1: a label is missed.
  *  It does not where it lies by half in a crowd or overlaps an object that is marked (difficult, to
  *  be ignored) by .1 or more. Two labels speak against each other where they overlap by .8, or by
