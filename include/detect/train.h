@@ -4,6 +4,7 @@
 
 #include "detect/data.h"
 #include "detect/eval.h"
+#include "detect/model.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -126,6 +127,9 @@ typedef struct det_training {
                              Unreasonable Effectiveness of Data in Deep Learning Era", ICCV 2017,
                              found such a law); its interval comes from the same samples of pictures
                              as the others, and the law's own mistake is not in it */
+    /** Of the weights of the network, the bytes of the pictures, and the annotations. */
+    char network_digest[DET_MODEL_DIGEST_SIZE], pictures_digest[DET_MODEL_DIGEST_SIZE],
+        annotations_digest[DET_MODEL_DIGEST_SIZE];
     const det_suspicion *suspicions; /**< the most doubtful labels, at most 20, the worst first; at
                                           most one a place */
     size_t suspicion_count;

@@ -19,7 +19,7 @@ static void add_head(det_text *html, const trained *t)
         {"figures", "Figures"},
         {"classes", "Classes"},
         {"labels", "Labels worth a look"},
-        {"settings", "Settings"},
+        {"settings", "What it was made from"},
     };
     const det_training_report_options *o = t->options;
     det_report_begin_page(html, o->title ? o->title : "A detector, trained");
@@ -28,7 +28,7 @@ static void add_head(det_text *html, const trained *t)
     det_report_add_source(html, "annotations", o->annotations,
                           det_annotations_format_name(t->annotations->format));
     det_text_add(html, "</dl>\n");
-    det_report_add_contents(html, links, sizeof links / sizeof *links - (o->config == NULL));
+    det_report_add_contents(html, links, sizeof links / sizeof *links);
     det_text_add(html, "</header><main>\n");
 }
 
@@ -40,8 +40,8 @@ static det_status add_parts(det_text *html, const trained *t, const det_run *run
     det_training_report_classes(html, t->training);
     det_status status =
         det_training_report_labels(html, t->training, t->annotations, run, counts, error);
-    if (status == DET_OK && t->options->config)
-        status = det_training_report_settings(html, t->options->config, error);
+    if (status == DET_OK)
+        status = det_training_report_settings(html, t->training, t->options->config, error);
     det_report_end_page(html);
     return status;
 }

@@ -16,7 +16,9 @@ void det_training_report_classes(det_text *html, const det_training *training);
 det_status det_training_report_labels(det_text *html, const det_training *training,
                                       const det_annotations *annotations, const det_run *run,
                                       det_report_counts *counts, det_error *error);
-/** What the training was told. @return DET_OK, DET_MEMORY. */
-det_status det_training_report_settings(det_text *html, const det_config *config, det_error *error);
+/** What it was made from, and what it was told where that is known (config is not NULL).
+ *  @return DET_OK, DET_MEMORY. */
+det_status det_training_report_settings(det_text *html, const det_training *training,
+                                        const det_config *config, det_error *error);
 
 #endif

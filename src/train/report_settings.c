@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a training was told: every setting that is of training or was set. */
+/* What a detector was made from, and what its training was told: every setting that is of training
+ * or was set. */
 #include "eval/report/parts.h"
 #include "src/base/error.h"
 #include "src/train/report.h"
@@ -26,13 +27,23 @@ static det_status add_setting(det_text *html, const det_config *config, size_t k
     return status;
 }
 
-det_status det_training_report_settings(det_text *html, const det_config *config, det_error *error)
+static void add_digest(det_text *html, const char *what, const char *digest)
+{
+    det_report_add_source(html, what, *digest ? digest : NULL, "");
+}
+
+det_status det_training_report_settings(det_text *html, const det_training *training,
+                                        const det_config *config, det_error *error)
 {
     det_status status = DET_OK;
     const char *path;
-    det_report_begin_section(html, "settings", "Settings");
+    det_report_begin_section(html, "settings", "What it was made from");
     det_text_add(html, "<dl>\n");
-    for (size_t i = 0; status == DET_OK && det_config_key(i, &path, NULL, NULL, NULL); i++)
+    add_digest(html, "digest of the network", training->network_digest);
+    add_digest(html, "of the pictures", training->pictures_digest);
+    add_digest(html, "of the annotations", training->annotations_digest);
+    for (size_t i = 0; config && status == DET_OK && det_config_key(i, &path, NULL, NULL, NULL);
+         i++)
         if (is_shown(config, i, path)) status = add_setting(html, config, i, path, error);
     det_text_add(html, "</dl></section>\n");
     return status;

@@ -20,6 +20,7 @@
 #include "src/train/training_data.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* Candidates of less are not worth a look; and how many a picture may have (COCO's maxDets). */
 static const float least_score = .005F;
@@ -365,6 +366,14 @@ static bool was_there(det_kept_count count)
     return count.reused > 0 && count.made == 0;
 }
 
+static void copy_digests(const training *t, det_training *seen)
+{
+    snprintf(seen->network_digest, sizeof seen->network_digest, "%s", det_model_digest(t->model));
+    snprintf(seen->pictures_digest, sizeof seen->pictures_digest, "%s", t->set.picture_digest);
+    snprintf(seen->annotations_digest, sizeof seen->annotations_digest, "%s",
+             t->annotations_digest);
+}
+
 static det_status report(const training *t, det_training_data **data, det_error *error)
 {
     const det_training_set set =
@@ -379,6 +388,7 @@ static det_status report(const training *t, det_training_data **data, det_error 
     (*data)->seen.reused_heads = was_there(t->kept.classes);
     (*data)->seen.reused_calibration = was_there(t->kept.calibration);
     (*data)->seen.folds = t->fold_count;
+    copy_digests(t, &(*data)->seen);
     status = det_training_data_measure(*data, &measuring, error);
     if (status == DET_OK && has_curve(t))
         status = det_training_data_add_curve(*data, &t->curve, error);

@@ -28,7 +28,9 @@ a_report_is_a_page_with_their_pictures() {
   prints 'Report: page/index.html'
   holds page index.html
   contains page/index.html 'id="figures"' 'id="classes"' 'id="labels"' 'id="settings"' 'src="data:image/jpeg;base64,' \
-    '<code>spoilt.json</code>, coco' '&lt;b&gt;thing&lt;/b&gt;' '<b>duplicate</b>' '<dt>train.folds</dt><dd><code>3</code>'
+    '<code>spoilt.json</code>, coco' '&lt;b&gt;thing&lt;/b&gt;' '<b>duplicate</b>' '<dt>train.folds</dt><dd><code>3</code>' \
+    '<dt>digest of the network</dt><dd><code>xxh3' '<dt>of the pictures</dt><dd><code>xxh3' \
+    '<dt>of the annotations</dt><dd><code>xxh3'
   ! grep -qE '<b>thing|<script|https?:' page/index.html || fail 'the page has what it must not have'
 }
 

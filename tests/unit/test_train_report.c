@@ -226,7 +226,24 @@ static void settings_of_training_and_those_that_were_set_are_shown(void **state)
     det_free(page);
     det_config_free(config);
     page = report_of(&trained, small_set(), NULL, NULL);
-    test_assert_silent(page, "#settings");
+    test_assert_silent(page, "train.folds");
+    det_free(page);
+}
+
+static void what_it_was_made_from_is_told_by_digests(void **state)
+{
+    (void)state;
+    det_training training = trained;
+    char *page = report_of(&training, small_set(), NULL, NULL);
+    test_assert_silent(page, "digest");
+    det_free(page);
+    strcpy(training.network_digest, "xxh3-128:01");
+    strcpy(training.pictures_digest, "xxh3-128:02");
+    strcpy(training.annotations_digest, "xxh3-128:03");
+    page = report_of(&training, small_set(), NULL, NULL);
+    test_assert_says(page, "<dt>digest of the network</dt><dd><code>xxh3-128:01</code></dd>");
+    test_assert_says(page, "<dt>of the pictures</dt><dd><code>xxh3-128:02</code></dd>");
+    test_assert_says(page, "<dt>of the annotations</dt><dd><code>xxh3-128:03</code></dd>");
     det_free(page);
 }
 
@@ -291,6 +308,7 @@ int main(void)
         cmocka_unit_test(names_cannot_become_markup),
         cmocka_unit_test(labels_without_pictures_are_texts),
         cmocka_unit_test(settings_of_training_and_those_that_were_set_are_shown),
+        cmocka_unit_test(what_it_was_made_from_is_told_by_digests),
         cmocka_unit_test(without_a_doubtful_label_the_page_says_so),
         cmocka_unit_test(a_report_can_be_cancelled),
 #ifdef DET_FAULT_INJECTION
