@@ -59,16 +59,16 @@ typedef struct det_training_report_options {
     const det_config *config; /**< whose settings are shown, or NULL */
 } det_training_report_options;
 
-/** Writes FOLDER/index.html, a page like the above: how good the detector is, class by class, which
- *  labels are worth a look, as parts of their pictures with what was found there, and what the
- *  training was told. docs/formats.md ("Report of a training") tells more.
+/** Writes FOLDER/index.html, a page like the above: how good the detector is, class by class and by
+ *  the number of pictures, which labels are worth a look, as parts of their pictures with what was
+ * found there, and what the training was told. docs/formats.md ("Report of a training") tells more.
  *
  *  @param annotations that were learned from.
  *  @param folder  made where it is missing; its parent must be there.
  *  @param run     or NULL; the progress counts pictures.
  *  @param counts  or NULL.
- *  @return DET_OK; DET_IO; DET_CANCELLED; DET_MEMORY. A picture that cannot be read is no failure.
- *  Thread-safe for different folders. Equal runs give equal files. */
+ *  @return DET_OK; DET_IO; DET_CANCELLED; DET_MEMORY; DET_INTERNAL (cairo). A picture that cannot
+ * be read is no failure. Thread-safe for different folders. Equal runs give equal files. */
 DET_API det_status det_training_report_write(const det_training *training,
                                              const det_annotations *annotations,
                                              const det_training_report_options *options,

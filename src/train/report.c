@@ -13,14 +13,24 @@ typedef struct {
     const det_training_report_options *options;
 } trained;
 
-static void add_head(det_text *html, const trained *t)
+static void add_contents(det_text *html, const trained *t)
 {
-    static const det_report_link links[] = {
+    static const det_report_link all[] = {
         {"figures", "Figures"},
         {"classes", "Classes"},
+        {"curve", "Learning curve"},
         {"labels", "Labels worth a look"},
         {"settings", "What it was made from"},
     };
+    det_report_link links[sizeof all / sizeof *all];
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (i != 2 || t->training->curve_count > 0) links[count++] = all[i];
+    det_report_add_contents(html, links, count);
+}
+
+static void add_head(det_text *html, const trained *t)
+{
     const det_training_report_options *o = t->options;
     det_report_begin_page(html, o->title ? o->title : "A detector, trained");
     det_text_add(html, "<dl>");
@@ -28,7 +38,7 @@ static void add_head(det_text *html, const trained *t)
     det_report_add_source(html, "annotations", o->annotations,
                           det_annotations_format_name(t->annotations->format));
     det_text_add(html, "</dl>\n");
-    det_report_add_contents(html, links, sizeof links / sizeof *links);
+    add_contents(html, t);
     det_text_add(html, "</header><main>\n");
 }
 
@@ -38,8 +48,9 @@ static det_status add_parts(det_text *html, const trained *t, const det_run *run
     add_head(html, t);
     det_training_report_figures(html, t->training);
     det_training_report_classes(html, t->training);
-    det_status status =
-        det_training_report_labels(html, t->training, t->annotations, run, counts, error);
+    det_status status = det_training_report_curve(html, t->training, error);
+    if (status == DET_OK)
+        status = det_training_report_labels(html, t->training, t->annotations, run, counts, error);
     if (status == DET_OK)
         status = det_training_report_settings(html, t->training, t->options->config, error);
     det_report_end_page(html);

@@ -11,6 +11,10 @@
 void det_training_report_figures(det_text *html, const det_training *training);
 /** The table of classes. */
 void det_training_report_classes(det_text *html, const det_training *training);
+/** The learning curve; nothing where there is none. @return DET_OK, DET_MEMORY, DET_INTERNAL
+ *  (cairo). */
+det_status det_training_report_curve(det_text *html, const det_training *training,
+                                     det_error *error);
 /** The labels that are worth a look, with their pictures where these can be read.
  *  @param counts receives how many. @return DET_OK, DET_MEMORY, DET_CANCELLED. */
 det_status det_training_report_labels(det_text *html, const det_training *training,

@@ -258,6 +258,32 @@ static void without_a_doubtful_label_the_page_says_so(void **state)
     det_free(page);
 }
 
+/* Of 20, 40 and 80 pictures. Without a curve there is neither a chart nor a link to it. */
+static void a_learning_curve_is_a_chart(void **state)
+{
+    (void)state;
+    const det_learning_point curve[] = {
+        {20, {.value = .2, .low = .1, .high = .3, .samples = 100}},
+        {40, {.value = .3, .low = .2, .high = .4, .samples = 100}},
+        {80, {.value = .4, .low = .3, .high = .5, .samples = 100}},
+    };
+    det_training training = trained;
+    char *page = report_of(&training, small_set(), NULL, NULL);
+    test_assert_silent(page, "curve\"");
+    det_free(page);
+    training.curve = curve;
+    training.curve_count = 3;
+    training.gain_images = 100;
+    training.gain = (det_interval){.value = .117, .low = -.05, .high = .2, .samples = 100};
+    page = report_of(&training, small_set(), NULL, NULL);
+    test_assert_says(page, "<a href=\"#curve\">");
+    test_assert_says(page, "src=\"data:image/svg+xml;base64,");
+    test_assert_says(page, "100 more pictures: about +11.7 points of AP50, 95&nbsp;% interval -5.0 "
+                           "to +20.0.");
+    test_assert_page_needs_no_file(page);
+    det_free(page);
+}
+
 static bool refuse(void *context, uint64_t done, uint64_t total)
 {
     (void)context, (void)done, (void)total;
@@ -310,6 +336,7 @@ int main(void)
         cmocka_unit_test(settings_of_training_and_those_that_were_set_are_shown),
         cmocka_unit_test(what_it_was_made_from_is_told_by_digests),
         cmocka_unit_test(without_a_doubtful_label_the_page_says_so),
+        cmocka_unit_test(a_learning_curve_is_a_chart),
         cmocka_unit_test(a_report_can_be_cancelled),
 #ifdef DET_FAULT_INJECTION
         cmocka_unit_test(memory_that_is_short_is_told_and_nothing_is_lost),
