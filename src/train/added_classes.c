@@ -284,10 +284,12 @@ det_status det_added_fit(const det_added_classes *added, const det_fit_examples 
 {
     float *rest = det_alloc_array(examples->count, sizeof *rest);
     det_status status = rest ? DET_OK : det_fail_memory(error, "the outputs of a head");
+    det_event_stage_begun(options->log, "heads");
     if (status == DET_OK) status = find_rests(added, examples, rest, error);
     if (status == DET_OK) status = fit_new(added, examples, options, rest, run, heads, error);
     for (size_t h = 0; status == DET_OK && h < examples->head_count; h++)
         copy_old(&added->old, &heads[h]);
+    if (status == DET_OK) det_event_stage_ended(options->log, 0, 1);
     det_free(rest);
     return status;
 }

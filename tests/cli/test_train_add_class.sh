@@ -26,6 +26,7 @@ a_class_is_added_and_the_others_stay() {
   exits 0 train thing.json --folds 3 -o first.safetensors
   exits 0 add other.json --folds 3 -o both.safetensors
   prints 'Learned from 3 objects of 1 class' 'other' 'both.safetensors is ready'
+  matches_schema both.safetensors.cache/log.jsonl log
   exits 0 detect model verify both.safetensors
   python3 - <<'PYTHON' || fail 'the weights that were there have changed'
 import json, struct
