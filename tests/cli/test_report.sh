@@ -3,6 +3,8 @@
 # The page of an evaluation, looked at with a browser where there is one.
 # shellcheck source=tests/cli/support.sh
 source "$PWD/tests/cli/support.sh"
+# shellcheck source=tests/cli/support_browser.sh
+source "$source_folder/tests/cli/support_browser.sh"
 
 # Three pictures; a cat whose name is markup is found, one is found as a dog, one dog is missed; something is seen
 # where nothing is, and one picture is not there.
@@ -25,27 +27,6 @@ cat >found.json <<'JSON'
  {"image_id": 1, "category_id": 2, "bbox": [190, 90, 100, 100], "score": 0.7},
  {"image_id": 1, "category_id": 9, "bbox": [190, 90, 100, 100], "score": 0.7}]
 JSON
-
-# browse PAGE: loads a page; what it made of it is in .run/dom, what it said on its console in .run/console, and
-# what the page asked for (not what the browser does for itself) in .run/fetched. No name is resolved.
-browse() {
-  chromium --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run \
-    --disable-background-networking --disable-component-update --user-data-dir="$work/profile" \
-    --host-resolver-rules='MAP * ~NOTFOUND' --hide-scrollbars --virtual-time-budget=5000 --enable-logging=stderr \
-    --log-net-log="$work/.run/net.json" \
-    --dump-dom "file://$work/$1" >.run/dom 2>.run/browser || fail "the browser failed: $(tail -n 3 .run/browser)"
-  grep ':CONSOLE' .run/browser >.run/console
-  /usr/bin/python3 - .run/net.json >.run/fetched <<'PY'
-import json, sys
-with open(sys.argv[1]) as file:
-    log = json.load(file)
-start = log["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
-for event in log["events"]:
-    params = event.get("params", {})
-    if event["type"] == start and "url" in params and params.get("initiator") != "not an origin":
-        print(params["url"])
-PY
-}
 
 a_report_is_a_page_and_its_curves() {
   exits 0 detect eval -a truth.json -R found.json --images pictures --report out
@@ -142,13 +123,7 @@ check equal_runs_give_equal_files
 check mistakes_can_be_more_fewer_or_none
 check pictures_are_found_beside_the_annotations_or_the_page_says_so
 check what_is_wrong_is_said_before_the_work
-for name in a_browser_fetches_nothing_for_it_and_finds_no_fault a_page_that_fetches_or_fails_would_be_found_out \
-  pictures_are_shown_and_the_page_is_no_wider_than_a_telephone; do
-  if command -v chromium >/dev/null; then
-    check "$name"
-  else
-    echo 'there is no chromium to look at pages with'
-    skip "$name"
-  fi
-done
+check_in_browser a_browser_fetches_nothing_for_it_and_finds_no_fault
+check_in_browser a_page_that_fetches_or_fails_would_be_found_out
+check_in_browser pictures_are_shown_and_the_page_is_no_wider_than_a_telephone
 finish

@@ -3,6 +3,8 @@
 # Labels that a training doubts, and its page.
 # shellcheck source=tests/cli/support_train.sh
 source "$PWD/tests/cli/support_train.sh"
+# shellcheck source=tests/cli/support_browser.sh
+source "$source_folder/tests/cli/support_browser.sh"
 
 # The thing of picture 2 is labelled twice, and as another thing in picture 4. No name can become markup.
 python3 - <<'PYTHON' || exit 1
@@ -40,6 +42,14 @@ equal_runs_give_equal_pages() {
   cmp -s one/index.html other/index.html || fail 'they differ'
 }
 
+a_browser_fetches_nothing_for_it_and_finds_no_fault() {
+  exits 0 train spoilt.json --folds 3 -o out.safetensors --report page
+  browse page/index.html
+  contains .run/dom '<section id="labels">' 'Written by detect'
+  [ ! -s .run/console ] || fail "on the console: $(cat .run/console)"
+  [ ! -s .run/fetched ] || fail "fetched: $(cat .run/fetched)"
+}
+
 a_folder_that_cannot_be_is_told_before_the_work() {
   exits 1 train spoilt.json --folds 3 -o none.safetensors --report spoilt.json
   says '--report' 'spoilt.json'
@@ -49,5 +59,6 @@ a_folder_that_cannot_be_is_told_before_the_work() {
 check doubtful_labels_are_told
 check a_report_is_a_page_with_their_pictures
 check equal_runs_give_equal_pages
+check_in_browser a_browser_fetches_nothing_for_it_and_finds_no_fault
 check a_folder_that_cannot_be_is_told_before_the_work
 finish
