@@ -66,7 +66,9 @@ typedef struct det_config {
         double positive_iou, negative_iou, l2;
         size_t max_examples, bootstrap;
         bool learning_curve;
-    } train; /**< det_train's alone */
+        size_t multibox_boxes;   /**< train.multibox.boxes; 0: no head is learned */
+        char multibox_match[16]; /**< "priors" or "predictions" */
+    } train;                     /**< det_train's alone */
     struct {
         int threads; /**< 0: as many as the process may use */
         uint64_t seed;

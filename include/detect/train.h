@@ -18,6 +18,8 @@ typedef enum det_train_stage {
     DET_TRAIN_FEATURES = 0, /**< counts pictures */
     DET_TRAIN_BOXES,        /**< counts classes whose boxes are learned to be moved */
     DET_TRAIN_HEADS,        /**< counts steps of the fit of all heads */
+    DET_TRAIN_PICTURES,     /**< counts pictures whose features as a whole are made, for MultiBox */
+    DET_TRAIN_MULTIBOX,     /**< counts MultiBox heads */
     DET_TRAIN_STAGES
 } det_train_stage;
 
@@ -105,6 +107,32 @@ typedef struct det_learning_point {
     det_interval ap50;
 } det_learning_point;
 
+/** Regions at a number of boxes, n: those of MultiBox heads, of a control, as many boxes at the
+ * bare priors, and of selective search. Each picture gives the heads and the control the same
+ * number: n, or what the one with fewer boxes has. An object's best overlap is its highest IoU with
+ * these. */
+typedef struct det_multibox_recall {
+    size_t boxes;           /**< n */
+    double mean_boxes;      /**< of a picture that shows objects */
+    double recall;          /**< share of objects whose best overlap is at least .5 */
+    double control_recall;  /**< likewise at the priors */
+    double beside_recall;   /**< likewise of what the training's configuration proposes */
+    double both_recall;     /**< likewise of n boxes, of that method and of MultiBox by turns */
+    double overlap;         /**< mean best overlap */
+    double control_overlap; /**< likewise at the priors */
+    det_interval gain;      /**< recall - control_recall, over resampled pictures (paired) */
+} det_multibox_recall;
+
+/** {0} is empty. */
+typedef struct det_multibox_comparison {
+    size_t object_count, picture_count; /**< that were measured: pictures that show objects */
+    det_multibox_recall *at;            /**< of each number of boxes; NULL: not measured */
+    size_t count;
+    det_interval gain; /**< mean over the numbers of boxes of recall - control_recall */
+    bool better;       /**< this interval lies above 0; otherwise the head is no better than its
+                            priors, as far as these pictures can tell */
+} det_multibox_comparison;
+
 /** What came of a training. Owns what it points to. */
 typedef struct det_training {
     const det_trained_class *classes;
@@ -133,6 +161,10 @@ typedef struct det_training {
     const det_suspicion *suspicions; /**< the most doubtful labels, at most 20, the worst first; at
                                           most one a place */
     size_t suspicion_count;
+    size_t prior_count; /**< of the MultiBox head; 0: none was learned */
+    /** Of MultiBox, or NULL: every picture with a head of the other folds; every class, all
+     *  together, with a head that saw no picture that shows it. */
+    const det_multibox_comparison *multibox_pictures, *multibox_classes;
 } det_training;
 
 /** Trains a detector and writes it as a model file that det_detector_create takes.

@@ -31,7 +31,7 @@ typedef struct stages {
 static bool show_stage(void *context, det_train_stage stage, uint64_t done, uint64_t total)
 {
     static const char *const units[DET_TRAIN_STAGES] = {"regions of picture", "boxes of class",
-                                                        "step"};
+                                                        "step", "whole picture", "MultiBox head"};
     stages *s = context;
     for (int i = 0; i < DET_TRAIN_STAGES; i++)
         if (i != (int)stage && s->begun[i]) cli_progress_clear(&s->bars[i]);
@@ -118,6 +118,7 @@ static det_status run_training(const cli_values *values, const det_config *confi
     if (status == DET_CANCELLED && !values->add_class) cli_train_say_resume(config, cache);
     if (status == DET_OK) {
         cli_print_training(training);
+        cli_print_multibox(training);
         cli_print_suspicions(training, annotations);
         status = cli_train_report_write(training, annotations, config, values, error);
         printf("\n%s is ready. Next:\n  detect -m %s --draw found/ PICTURE...\n", output, output);

@@ -6,5 +6,8 @@
 
 /** Prints how good a detector is that was trained, class by class. */
 void cli_print_training(const det_training *training);
+/** Prints how good a MultiBox head is, where one was learned, beside its priors and what else
+ *  proposes. */
+void cli_print_multibox(const det_training *training);
 
 #endif

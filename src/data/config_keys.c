@@ -189,6 +189,15 @@ const det_config_row det_config_rows[] = {
              "them would."},
     {"train.bootstrap", "integer", "1000", &det_config_kind_size, FIELD(train.bootstrap),
      RANGE(1, 1000000), .help = "Samples of the pictures that intervals are computed from."},
+    {"train.multibox.boxes", "integer", "0", &det_config_kind_size, FIELD(train.multibox_boxes),
+     RANGE(0, 10000),
+     .help = "Also learn to propose so many regions of a picture from one look at it; "
+             "proposals.methods then may name multibox. 0: do not."},
+    {"train.multibox.match", "string", "\"priors\"", &det_config_kind_word,
+     FIELD(train.multibox_match), WORDS("priors", "predictions"),
+     .help =
+         "What each object is matched to while that is learned: boxes before they are moved, or "
+         "behind."},
 
     {"runtime.threads", "integer", "0", &det_config_kind_int, FIELD(runtime.threads),
      RANGE(0, 1024), .help = "How many threads run; 0: as many as the process may use."},

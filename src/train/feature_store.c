@@ -41,12 +41,11 @@ det_grid_windows det_grid_windows_of(int side, int grid)
     return (det_grid_windows){count, side - (count - 1) * stride, stride};
 }
 
-/* map: channels x height x width. grid: rows x columns x channels. */
-static void average_windows(const det_feature_store *s, const float *map, float *grid)
+void det_grid_average(det_shape map_shape, det_grid_windows rows, det_grid_windows columns,
+                      const float *map, float *grid)
 {
-    const det_grid_windows rows = s->rows, columns = s->columns;
-    const size_t height = (size_t)s->shape.height, width = (size_t)s->shape.width;
-    const size_t channels = (size_t)s->shape.channels;
+    const size_t height = (size_t)map_shape.height, width = (size_t)map_shape.width;
+    const size_t channels = (size_t)map_shape.channels;
     const float share = 1 / (float)(rows.kernel * columns.kernel);
     for (size_t c = 0; c < channels; c++)
         for (int i = 0; i < rows.count; i++)
@@ -338,7 +337,8 @@ static det_status take_rows(void *context, const det_feature_rows *rows, det_err
     packing *out = context;
     const size_t map = det_shape_values(out->store->shape);
     for (size_t i = 0; i < rows->count; i++, out->count++) {
-        average_windows(out->store, rows->values + i * map, out->grid);
+        det_grid_average(out->store->shape, out->store->rows, out->store->columns,
+                         rows->values + i * map, out->grid);
         pack(out->grid, out->width, out->values + out->count * out->width,
              &out->scales[out->count]);
         out->boxes[out->count] = rows->boxes[i];

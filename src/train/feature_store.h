@@ -3,6 +3,7 @@
 #define DETECT_TRAIN_FEATURE_STORE_H
 
 #include "detect/data.h"
+#include "detect/network.h"
 #include "src/base/file.h"
 #include "src/nn/digest.h"
 
@@ -27,6 +28,12 @@ typedef struct det_grid_windows {
 /** The windows that cover `side` cells (at least 1) without a gap and reach its end: of 7 cells and
  *  a grid of 3, windows of 3 in distances of 2. */
 det_grid_windows det_grid_windows_of(int side, int grid);
+
+/** Averages a map over windows.
+ *  @param map  channels x height x width.
+ *  @param grid receives rows.count x columns.count x channels. */
+void det_grid_average(det_shape map_shape, det_grid_windows rows, det_grid_windows columns,
+                      const float *map, float *grid);
 
 /** The regions of a picture with their features: its proposals, best first, and behind them its
  *  annotated boxes. Feature j of region i is values[i * width + j] * scales[i]: features are kept

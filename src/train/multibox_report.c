@@ -6,6 +6,7 @@
 #include "src/base/random.h"
 #include "src/base/run.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +14,13 @@ enum { CORNERS = DET_MULTIBOX_CORNERS };
 static const double found_iou = .5;
 static const size_t default_boxes[] = {1, 5, 10, 20, 50, 100, 200};
 
-/* What a picture gave at a number of boxes: [0] the head, [1] the priors. */
+/* Regions of the head, of its bare priors, of the method beside it, and of this and the head by
+ * turns. */
+enum { HEAD, PRIORS, BESIDE, BOTH, WAYS };
+
+/* What a picture gave at a number of boxes. */
 typedef struct {
-    double found[2], overlaps[2]; /* sums over its objects */
+    double found[WAYS], overlaps[WAYS]; /* sums over its objects */
     double boxes;
 } cell;
 
@@ -69,7 +74,7 @@ static void clear_sheets(const measuring *m, sheet *sheets)
 
 static void add_cell(cell *to, const cell *from)
 {
-    for (int which = 0; which < 2; which++) {
+    for (int which = 0; which < WAYS; which++) {
         to->found[which] += from->found[which];
         to->overlaps[which] += from->overlaps[which];
     }
@@ -89,8 +94,8 @@ static void add_sheets(const measuring *m, sheet *to, const sheet *from)
 /* ---- A picture ------------------------------------------------------------------------------ */
 
 typedef struct {
-    det_region *regions[2];
-    size_t counts[2];
+    det_region *regions[WAYS];
+    size_t counts[WAYS];
 } proposed;
 
 static double best_overlap(const det_region *regions, size_t count, const float corners[CORNERS])
@@ -104,22 +109,62 @@ static double best_overlap(const det_region *regions, size_t count, const float 
     return best;
 }
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 static void measure_object(const measuring *m, const proposed *p, const float corners[CORNERS],
                            sheet *to)
 {
     to->objects++;
     to->looks = 1;
     for (size_t b = 0; b < m->options.box_counts; b++) {
-        const size_t fewer = p->counts[0] < p->counts[1] ? p->counts[0] : p->counts[1];
-        const size_t boxes = m->options.boxes[b] < fewer ? m->options.boxes[b] : fewer;
+        const size_t equal = least(m->options.boxes[b], least(p->counts[HEAD], p->counts[PRIORS]));
         cell *c = &to->cells[b];
-        c->boxes = (double)boxes;
-        for (int which = 0; which < 2; which++) {
+        c->boxes = (double)equal;
+        for (int which = 0; which < WAYS; which++) {
+            const size_t boxes =
+                which < BESIDE ? equal : least(m->options.boxes[b], p->counts[which]);
             const double overlap = best_overlap(p->regions[which], boxes, corners);
             c->found[which] += overlap >= found_iou;
             c->overlaps[which] += overlap;
         }
     }
+}
+
+static size_t picture_of(const det_multibox_examples *e, size_t row)
+{
+    return e->pictures ? e->pictures[row] : row;
+}
+
+/* The regions of the method beside. */
+static det_status list_beside(const measuring *m, size_t picture, proposed *p, det_error *error)
+{
+    const size_t first = m->options.beside ? m->options.first_beside[picture] : 0;
+    const size_t count = m->options.beside ? m->options.first_beside[picture + 1] - first : 0;
+    p->regions[BESIDE] = det_alloc_zeroed(count, sizeof *p->regions[BESIDE]);
+    if (!p->regions[BESIDE]) return det_fail_memory(error, "the regions of a picture");
+    p->counts[BESIDE] = count;
+    for (size_t i = 0; i < count; i++) {
+        const float *c = m->options.beside[first + i];
+        p->regions[BESIDE][i].box = (det_box){c[0], c[1], c[2], c[3]};
+    }
+    return DET_OK;
+}
+
+/* By turns; when one has no more, the rest of the other. */
+static det_status mix(proposed *p, det_error *error)
+{
+    static const int ways[] = {BESIDE, HEAD};
+    const size_t total = p->counts[BESIDE] + p->counts[HEAD];
+    det_region *both = det_alloc_array(total, sizeof *both);
+    if (!both) return det_fail_memory(error, "the regions of a picture");
+    for (size_t i = 0; p->counts[BOTH] < total; i++)
+        for (int w = 0; w < 2; w++)
+            if (i < p->counts[ways[w]]) both[p->counts[BOTH]++] = p->regions[ways[w]][i];
+    p->regions[BOTH] = both;
+    return DET_OK;
 }
 
 /* Overlaps do not change when the sides of a picture do: it is a pixel wide and high. */
@@ -129,10 +174,13 @@ static det_status propose(const measuring *m, const det_multibox_head *head, siz
     const det_multibox_options options = {1, 1, m->most_boxes, m->options.nms_iou};
     const det_multibox_outputs moved = {outputs, outputs + CORNERS * head->priors.count};
     det_multibox_head_outputs(head, m->examples->features + row * head->width, outputs);
-    const det_status status =
-        det_multibox_decode(&head->priors, &moved, &options, &p->regions[0], &p->counts[0], error);
-    if (status < 0) return status;
-    return det_multibox_decode(&head->priors, NULL, &options, &p->regions[1], &p->counts[1], error);
+    det_status status = det_multibox_decode(&head->priors, &moved, &options, &p->regions[HEAD],
+                                            &p->counts[HEAD], error);
+    if (status == DET_OK)
+        status = det_multibox_decode(&head->priors, NULL, &options, &p->regions[PRIORS],
+                                     &p->counts[PRIORS], error);
+    if (status == DET_OK) status = list_beside(m, picture_of(m->examples, row), p, error);
+    return status == DET_OK ? mix(p, error) : status;
 }
 
 /* Its objects of a class; SIZE_MAX: of all classes. */
@@ -146,17 +194,11 @@ static det_status measure_picture(const measuring *m, const det_multibox_head *h
     for (size_t i = e->first_object[row]; status == DET_OK && i < e->first_object[row + 1]; i++)
         if (class_id == SIZE_MAX || e->classes[i] == class_id)
             measure_object(m, &p, e->corners[i], &sheets[picture]);
-    det_regions_free(p.regions[0]);
-    det_regions_free(p.regions[1]);
+    for (int which = 0; which < WAYS; which++) det_regions_free(p.regions[which]);
     return status;
 }
 
 /* ---- A head --------------------------------------------------------------------------------- */
-
-static size_t picture_of(const det_multibox_examples *e, size_t row)
-{
-    return e->pictures ? e->pictures[row] : row;
-}
 
 /* Pictures of which no row is seen and that show objects are measured. */
 static det_status measure_unseen(const measuring *m, const det_multibox_head *head, size_t class_id,
@@ -239,7 +281,7 @@ static total sum_sheets(const measuring *m, const sheet *sheets, const uint32_t 
         t.objects += weight * sheets[i].objects;
         t.looks += weight * sheets[i].looks;
         t.at.boxes += weight * c->boxes;
-        for (int which = 0; which < 2; which++) {
+        for (int which = 0; which < WAYS; which++) {
             t.at.found[which] += weight * c->found[which];
             t.at.overlaps[which] += weight * c->overlaps[which];
         }
@@ -250,7 +292,7 @@ static total sum_sheets(const measuring *m, const sheet *sheets, const uint32_t 
 /* NaN without objects. */
 static double gain_of(const total *t)
 {
-    return (t->at.found[0] - t->at.found[1]) / t->objects;
+    return (t->at.found[HEAD] - t->at.found[PRIORS]) / t->objects;
 }
 
 /* The gains of a sample at each number of boxes, and behind them their mean; `samples` apart. */
@@ -280,12 +322,15 @@ static void describe(const measuring *m, const sheet *sheets, const uint32_t *on
                      det_multibox_recall *recall)
 {
     const total t = sum_sheets(m, sheets, once, b);
+    const bool beside = m->options.beside;
     *recall = (det_multibox_recall){.boxes = m->options.boxes[b],
                                     .mean_boxes = t.at.boxes / t.looks,
-                                    .recall = t.at.found[0] / t.objects,
-                                    .control_recall = t.at.found[1] / t.objects,
-                                    .overlap = t.at.overlaps[0] / t.objects,
-                                    .control_overlap = t.at.overlaps[1] / t.objects};
+                                    .recall = t.at.found[HEAD] / t.objects,
+                                    .control_recall = t.at.found[PRIORS] / t.objects,
+                                    .beside_recall = beside ? t.at.found[BESIDE] / t.objects : NAN,
+                                    .both_recall = beside ? t.at.found[BOTH] / t.objects : NAN,
+                                    .overlap = t.at.overlaps[HEAD] / t.objects,
+                                    .control_overlap = t.at.overlaps[PRIORS] / t.objects};
 }
 
 /* `gains` is (box_counts + 1) x samples, `times` picture_count. */

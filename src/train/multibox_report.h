@@ -2,33 +2,11 @@
 #ifndef DETECT_TRAIN_MULTIBOX_REPORT_H
 #define DETECT_TRAIN_MULTIBOX_REPORT_H
 
-#include "detect/eval.h"
+#include "detect/train.h"
 #include "src/train/multibox_fit.h"
 
 /* How good MultiBox heads are, on pictures and on classes that they never saw, beside a control: as
  * many boxes at the bare priors, which do not look at the picture, the most frequent first. */
-
-/** Heads and their control at a number of boxes, n. Each picture gives both the same number: n, or
- *  what the one with fewer boxes has. An object's best overlap is its highest IoU with these. */
-typedef struct det_multibox_recall {
-    size_t boxes;           /**< n */
-    double mean_boxes;      /**< of a picture that shows objects */
-    double recall;          /**< share of objects whose best overlap is at least .5 */
-    double control_recall;  /**< likewise at the priors */
-    double overlap;         /**< mean best overlap */
-    double control_overlap; /**< likewise at the priors */
-    det_interval gain;      /**< recall - control_recall, over resampled pictures (paired) */
-} det_multibox_recall;
-
-/** {0} is empty. */
-typedef struct det_multibox_comparison {
-    size_t object_count, picture_count; /**< that were measured: pictures that show objects */
-    det_multibox_recall *at;            /**< of each number of boxes; NULL: not measured */
-    size_t count;
-    det_interval gain; /**< mean over the numbers of boxes of recall - control_recall */
-    bool better;       /**< this interval lies above 0; otherwise the head is no better than its
-                            priors, as far as these pictures can tell */
-} det_multibox_comparison;
 
 typedef struct det_multibox_report {
     det_multibox_comparison pictures;  /**< every picture with the head of the others' folds */
@@ -51,9 +29,13 @@ typedef struct det_multibox_report_options {
     const size_t *boxes; /**< box_counts numbers of boxes, each above 0; NULL: those of 1, 5, 10,
                               20, 50, 100 and 200 that are no more than the priors */
     size_t box_counts;
-    size_t most_classes; /**< that are left out: those of most objects; default 20 */
-    size_t samples;      /**< of the bootstrap; default 1000 */
-    float nms_iou;       /**< as in det_multibox_options */
+    /** Regions that another method proposes, or NULL: normalised corners, those of picture i from
+     *  first_beside[i] to first_beside[i + 1] - 1, best first. */
+    const float (*beside)[DET_MULTIBOX_CORNERS];
+    const size_t *first_beside; /**< picture_count + 1 */
+    size_t most_classes;        /**< that are left out: those of most objects; default 20 */
+    size_t samples;             /**< of the bootstrap; default 1000 */
+    float nms_iou;              /**< as in det_multibox_options */
 } det_multibox_report_options;
 
 /** Measures heads of these options. Decay is chosen, and priors are made, for each head from what

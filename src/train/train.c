@@ -14,6 +14,7 @@
 #include "src/train/folds.h"
 #include "src/train/kept_heads.h"
 #include "src/train/learning_curve.h"
+#include "src/train/multibox_training.h"
 #include "src/train/record.h"
 #include "src/train/suspicions.h"
 #include "src/train/trained_model.h"
@@ -54,6 +55,7 @@ typedef struct {
     int *points;                /* of each picture: that of the curve where it joins */
     int point;                  /* at hand */
     det_curve_samples curve;
+    det_multibox_training multibox;
 } training;
 
 /* ---- Options -------------------------------------------------------------------------------- */
@@ -374,6 +376,35 @@ static void copy_digests(const training *t, det_training *seen)
              t->annotations_digest);
 }
 
+/* A MultiBox head, where one is wanted. */
+static det_status learn_multibox(training *t, det_error *error)
+{
+    if (t->config->train.multibox_boxes == 0) return DET_OK;
+    const det_feature_recipe recipe = {t->layer, t->config->train.grid};
+    det_picture_features *features = NULL;
+    det_run run = run_of(t, DET_TRAIN_PICTURES);
+    det_status status =
+        det_picture_features_open(t->options.cache, t->config, &recipe, &features, error);
+    if (status == DET_OK)
+        status = det_multibox_gather(&t->set, features, &run, &t->multibox, error);
+    det_picture_features_close(features);
+    if (status < 0) return status;
+    run = run_of(t, DET_TRAIN_MULTIBOX);
+    return det_multibox_learn(t->config, t->folds, (size_t)t->fold_count, &run, &t->multibox,
+                              error);
+}
+
+/* Takes over the figures of MultiBox. */
+static void report_multibox(training *t, det_training_data *data)
+{
+    if (t->config->train.multibox_boxes == 0) return;
+    data->multibox = t->multibox.report;
+    t->multibox.report = (det_multibox_report){0};
+    data->seen.prior_count = t->multibox.head.priors.count;
+    data->seen.multibox_pictures = &data->multibox.pictures;
+    data->seen.multibox_classes = &data->multibox.classes;
+}
+
 static det_status report(const training *t, det_training_data **data, det_error *error)
 {
     const det_training_set set =
@@ -418,6 +449,7 @@ static void free_training(training *t)
     det_free(t->points);
     det_curve_samples_free(&t->curve);
     det_free(t->found.items);
+    det_multibox_training_free(&t->multibox);
 }
 
 /* From here on an interrupted training can be gone on with. */
@@ -455,8 +487,11 @@ static det_status train(training *t, const char *out_path, det_training_data **d
     if (status == DET_OK) status = find_layer(t, error);
     if (status == DET_OK) status = gather(t, error);
     if (status == DET_OK) status = learn(t, error);
+    if (status == DET_OK) status = learn_multibox(t, error);
     if (status == DET_OK) status = report(t, data, error);
     if (status < 0) return status;
+    report_multibox(t, *data);
+    const bool multibox = (*data)->seen.prior_count > 0;
     return det_trained_model_write(
         &(det_trained_model){.config = t->config,
                              .source = t->model,
@@ -465,6 +500,7 @@ static det_status train(training *t, const char *out_path, det_training_data **d
                              .layer = t->layer,
                              .head = &t->heads[t->fold_count],
                              .extends = t->added.model,
+                             .multibox = multibox ? &t->multibox.head : NULL,
                              .training = &(*data)->seen,
                              .annotations_digest = t->annotations_digest},
         out_path, error);

@@ -14,6 +14,8 @@
 typedef struct {
     float *classes, *boxes; /* weights in the order of maps: channels x rows x columns */
     det_class *names;
+    float *multibox, *multibox_biases; /* as classes; with the log odds of the priors */
+    det_box *priors;
 } parts;
 
 static void free_parts(parts *p)
@@ -21,6 +23,9 @@ static void free_parts(parts *p)
     det_free(p->classes);
     det_free(p->boxes);
     det_free(p->names);
+    det_free(p->multibox);
+    det_free(p->multibox_biases);
+    det_free(p->priors);
 }
 
 /* Features are rows x columns x channels; a map that an inner product looks at has its channels
@@ -77,6 +82,33 @@ static void write_figure(det_json *json, const char *key, double value)
         det_json_null(json, key);
     else
         det_json_number(json, key, value);
+}
+
+static det_box prior_of(const float corners[DET_MULTIBOX_CORNERS])
+{
+    return (det_box){fmaxf(corners[0], 0), fmaxf(corners[1], 0), fminf(corners[2], 1),
+                     fminf(corners[3], 1)};
+}
+
+/* Locations come first, then logits, to which the log odds of the priors are added. */
+static det_status make_multibox(const det_trained_model *m, size_t cells, parts *p,
+                                det_error *error)
+{
+    const det_multibox_head *head = m->multibox;
+    if (!head) return DET_OK;
+    const size_t priors = head->priors.count, locations = DET_MULTIBOX_CORNERS * priors;
+    const size_t outputs = locations + priors;
+    p->multibox = reorder(head->weights, outputs, head->width / cells, cells);
+    p->multibox_biases = det_alloc_array(outputs, sizeof *p->multibox_biases);
+    p->priors = det_alloc_array(priors, sizeof *p->priors);
+    if (!p->multibox || !p->multibox_biases || !p->priors)
+        return det_fail_memory(error, "the layer of a MultiBox head");
+    memcpy(p->multibox_biases, head->biases, outputs * sizeof *p->multibox_biases);
+    for (size_t i = 0; i < priors; i++) {
+        p->multibox_biases[locations + i] += head->priors.log_odds[i];
+        p->priors[i] = prior_of(head->priors.corners[i]);
+    }
+    return DET_OK;
 }
 
 static void write_interval(det_json *json, const char *key, const det_interval *interval)
@@ -147,6 +179,36 @@ static void write_curve(det_json *json, const det_training *t)
     det_json_begin_object(json, "more_images");
     det_json_integer(json, "images", (int64_t)t->gain_images);
     write_interval(json, "ap50", &t->gain);
+}
+
+static void write_comparison(det_json *json, const char *key, const det_multibox_comparison *c)
+{
+    det_json_begin_object(json, key);
+    det_json_integer(json, "images", (int64_t)c->picture_count);
+    det_json_integer(json, "objects", (int64_t)c->object_count);
+    det_json_bool(json, "better_than_priors", c->better);
+    write_interval(json, "gain", &c->gain);
+    det_json_begin_array(json, "recall");
+    for (size_t i = 0; i < c->count; i++) {
+        det_json_begin_object(json, NULL);
+        det_json_integer(json, "boxes", (int64_t)c->at[i].boxes);
+        det_json_number(json, "multibox", c->at[i].recall);
+        det_json_number(json, "priors", c->at[i].control_recall);
+        det_json_number(json, "proposals", c->at[i].beside_recall);
+        det_json_number(json, "both", c->at[i].both_recall);
+        det_json_end(json);
+    }
+    det_json_end(json);
+    det_json_end(json);
+}
+
+static void write_multibox(det_json *json, const det_training *t)
+{
+    if (t->prior_count == 0) return;
+    det_json_begin_object(json, "multibox");
+    det_json_integer(json, "priors", (int64_t)t->prior_count);
+    write_comparison(json, "unseen_images", t->multibox_pictures);
+    write_comparison(json, "unseen_classes", t->multibox_classes);
     det_json_end(json);
 }
 
@@ -178,6 +240,7 @@ static det_json *make_provenance(const det_trained_model *m)
     write_classes(json, t);
     write_curve(json, t);
     det_json_end(json);
+    write_multibox(json, t);
     det_json_end(json);
     return json;
 }
@@ -191,6 +254,41 @@ static det_status make_settings(const det_config *config, char **settings, det_e
     return *settings ? DET_OK : det_fail_memory(error, "the settings of a model");
 }
 
+/* A layer that proposes. */
+typedef struct {
+    det_new_layer layer;
+    const det_box *priors; /* count; 0: there is none */
+    size_t count;
+} proposing;
+
+/* Of the head that was learned. */
+static proposing learned_multibox(const det_multibox_head *head, const parts *p)
+{
+    const size_t outputs = (DET_MULTIBOX_CORNERS + 1) * head->priors.count;
+    return (proposing){
+        .layer = {.name = "head/multibox",
+                  .inputs = {"head/grid"},
+                  .node = {.op = DET_OP_INNER_PRODUCT,
+                           .channels = (int)outputs,
+                           .weights = {.values = p->multibox, .count = outputs * head->width},
+                           .bias = {.values = p->multibox_biases, .count = outputs}}},
+        .priors = p->priors,
+        .count = head->priors.count};
+}
+
+/* As a finished model has it; none where it is of another kind. */
+static proposing old_multibox(const det_model *model)
+{
+    if (!model || model->multibox < 0) return (proposing){.count = 0};
+    const det_node *node = &model->graph.nodes[model->multibox];
+    if (node->op != DET_OP_INNER_PRODUCT ||
+        node->inputs[0] != det_graph_find(&model->graph, "head/grid"))
+        return (proposing){.count = 0};
+    return (proposing){.layer = {.name = "head/multibox", .inputs = {"head/grid"}, .node = *node},
+                       .priors = model->priors,
+                       .count = model->prior_count};
+}
+
 static det_status derive(const det_trained_model *m, const parts *p, const char *provenance,
                          const char *settings, const char *path, det_error *error)
 {
@@ -198,9 +296,9 @@ static det_status derive(const det_trained_model *m, const parts *p, const char 
     const det_grid_windows rows = det_feature_store_rows(m->store),
                            columns = det_feature_store_columns(m->store);
     const bool background = head->kind == DET_HEAD_SOFTMAX;
-    const bool moves = head->delta_weights; /* else the last layer is left out */
+    const bool moves = head->delta_weights; /* else the last of these layers is left out */
     const size_t outputs = head->output_count, deltas = 4 * head->class_count;
-    const det_new_layer layers[] = {
+    det_new_layer layers[5] = {
         {.name = "head/grid",
          .inputs = {m->layer},
          .node = {.op = DET_OP_AVERAGE_POOL,
@@ -226,11 +324,18 @@ static det_status derive(const det_trained_model *m, const parts *p, const char 
                   .weights = {.values = p->boxes, .count = deltas * head->width},
                   .bias = {.values = head->delta_biases, .count = deltas}}},
     };
+    const size_t layer_count = moves ? 4 : 3;
+    const proposing proposes =
+        m->multibox ? learned_multibox(m->multibox, p) : old_multibox(m->extends);
+    if (proposes.count > 0) layers[layer_count] = proposes.layer;
     const det_model_recipe recipe = {.layers = layers,
-                                     .layer_count = sizeof layers / sizeof *layers - !moves,
+                                     .layer_count = layer_count + (proposes.count > 0),
                                      .probabilities = "head/prob",
                                      .box_deltas = moves ? "head/boxes" : NULL,
                                      .features = "head/grid",
+                                     .multibox = proposes.count > 0 ? "head/multibox" : NULL,
+                                     .priors = proposes.priors,
+                                     .prior_count = proposes.count,
                                      .classes = p->names,
                                      .class_count = head->class_count,
                                      .background_index = background ? (int)head->class_count : -1,
@@ -244,11 +349,13 @@ det_status det_trained_model_write(const det_trained_model *m, const char *path,
 {
     const det_grid_windows rows = det_feature_store_rows(m->store),
                            columns = det_feature_store_columns(m->store);
+    const size_t cells = (size_t)rows.count * (size_t)columns.count;
     parts p = {0};
     const char *provenance;
     det_json *json = NULL;
     char *settings = NULL;
-    det_status status = make_parts(m, (size_t)rows.count * (size_t)columns.count, &p, error);
+    det_status status = make_parts(m, cells, &p, error);
+    if (status == DET_OK) status = make_multibox(m, cells, &p, error);
     if (status < 0) goto done;
     json = make_provenance(m);
     status = json ? det_json_finish(json, &provenance, NULL, error)

@@ -98,6 +98,7 @@ void det_training_free(det_training *result)
     det_free(data->names);
     det_free(data->classes);
     det_suspicions_free(&data->suspicions);
+    det_multibox_report_free(&data->multibox);
     det_free(data);
 }
 

@@ -4,6 +4,7 @@
 
 #include "detect/train.h"
 #include "src/train/learning_curve.h"
+#include "src/train/multibox_report.h"
 #include "src/train/suspicions.h"
 
 /** What the caller of a training gets, while it is made. */
@@ -13,6 +14,7 @@ typedef struct det_training_data {
     char **names;
     det_learning_point curve[DET_CURVE_POINTS];
     det_suspicions suspicions;
+    det_multibox_report multibox; /**< {0}: none */
 } det_training_data;
 
 /** What a set has: its classes, and how many pictures and objects show them.

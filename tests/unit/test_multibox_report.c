@@ -111,6 +111,39 @@ static det_multibox_report measure_few(const det_multibox_examples *examples,
     return report;
 }
 
+/* Beside the heads, which are their priors here and have the left place first, stands a method that
+ * has the right one first, and nothing of the first picture. One box of it: 2 of 7 objects; two:
+ * all but that of the first picture. By turns it begins, and where it has nothing the head is
+ * alone. */
+static void another_method_is_measured_beside_and_by_turns(void **state)
+{
+    (void)state;
+    enum { pictures = 6, regions = 2 * (pictures - 1) };
+    float corners[7][4], beside[regions][4];
+    const det_multibox_examples examples = few(corners);
+    const size_t boxes[] = {1, 2}, first[pictures + 1] = {0, 0, 2, 4, 6, 8, regions};
+    for (size_t i = 0; i < regions; i++)
+        for (size_t j = 0; j < 4; j++) beside[i][j] = i % 2 == 0 ? right[j] : left[j];
+    const det_multibox_report_options options = {.boxes = boxes,
+                                                 .box_counts = 2,
+                                                 .beside = (const float(*)[4])beside,
+                                                 .first_beside = first};
+    det_multibox_report report = measure_few(&examples, &options, (const int[]){0, 0, 1, 1, 2, 0});
+    const det_multibox_recall *at = report.pictures.at;
+    assert_near(at[0].recall, 5. / 7, 1e-9);
+    assert_near(at[0].beside_recall, 2. / 7, 1e-9);
+    assert_near(at[0].both_recall, 3. / 7, 1e-9);
+    assert_near(at[1].beside_recall, 6. / 7, 1e-9);
+    assert_near(at[1].both_recall, 1, 1e-9);
+    det_multibox_report_free(&report);
+
+    const det_multibox_report_options alone = {.boxes = boxes, .box_counts = 2};
+    report = measure_few(&examples, &alone, (const int[]){0, 0, 1, 1, 2, 0});
+    assert_true(isnan(report.pictures.at[0].beside_recall));
+    assert_true(isnan(report.pictures.at[0].both_recall));
+    det_multibox_report_free(&report);
+}
+
 /* One box, always the left one, which is more frequent in each fold: 5 of 7 objects. Two boxes: all
  * but those whose place was not learned. With classes 0 and 1 in the folds 0, 0, 1, 1, 2, 2 the
  * last fold, with all of class 1, has a head with the left prior alone: 5 of 7 again. */
@@ -272,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_head_that_learned_places_is_better),
         cmocka_unit_test(a_head_of_noise_is_reported_as_no_better),
         cmocka_unit_test(recall_is_counted_over_objects),
+        cmocka_unit_test(another_method_is_measured_beside_and_by_turns),
         cmocka_unit_test(a_class_is_left_out_with_its_pictures),
         cmocka_unit_test(a_class_in_every_picture_is_not_measured),
         cmocka_unit_test(mirrored_rows_are_not_measured),
