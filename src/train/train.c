@@ -27,8 +27,10 @@
 static const float least_score = .005F;
 enum { MOST_DETECTIONS = 100, ITERATIONS = 80, MOST_SUSPICIONS = 20 };
 enum { LAST_POINT = DET_CURVE_POINTS - 1 };
-/* R-CNN, appendix C; of the share by which an iteration lowers the loss. */
-static const double ridge = 1000, tolerance = 1e-3;
+/* R-CNN, appendix C. */
+static const double ridge = 1000;
+/* A fit ends where an iteration lowers its loss by a smaller share. */
+static const double tolerance = 1e-3;
 
 typedef struct {
     const det_config *config;

@@ -173,8 +173,8 @@ static void a_class_is_fitted_beside_outputs_that_stay(void **state)
     det_linear_head_free(&head);
 }
 
-/* From another start the same least is found, and from the least itself the way is short: a step
- * only, although 500 are allowed. */
+/* From another start the same least is found, and an iteration that begins at the least stays
+ * there. */
 static void a_fit_begins_where_its_heads_are(void **state)
 {
     (void)state;
