@@ -179,6 +179,7 @@ static void write_curve(det_json *json, const det_training *t)
     det_json_begin_object(json, "more_images");
     det_json_integer(json, "images", (int64_t)t->gain_images);
     write_interval(json, "ap50", &t->gain);
+    det_json_end(json);
 }
 
 static void write_comparison(det_json *json, const char *key, const det_multibox_comparison *c)
