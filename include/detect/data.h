@@ -63,7 +63,10 @@ typedef struct det_config {
         char split[DET_NAME_SIZE];                     /**< "": all pictures */
         char layer[DET_NAME_SIZE];                     /**< "": found from the model */
         int grid, folds;
-        double positive_iou, negative_iou, l2;
+        double positive_iou, negative_iou;
+        char head[8];           /**< "softmax" or "svm" */
+        char class_weights[16]; /**< "none" or "balanced" */
+        double l2;              /**< 0: null, chosen */
         size_t max_examples, bootstrap;
         bool learning_curve;
         size_t multibox_boxes;   /**< train.multibox.boxes; 0: no head is learned */

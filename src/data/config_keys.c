@@ -179,11 +179,25 @@ const det_config_row det_config_rows[] = {
      RANGE(0.01, 1),
      .help = "Regions that overlap every object by less are background; those between teach "
              "nothing."},
-    {"train.l2", "number", "0.001", &det_config_kind_double, FIELD(train.l2), RANGE(1e-9, 1000),
-     .help = "The weight of the squares of the weights beside the mean cross-entropy."},
+    {"train.head", "string", "\"softmax\"", &det_config_kind_word, FIELD(train.head),
+     WORDS("softmax", "svm"),
+     .help = "softmax: probabilities of the classes and the background, learned together; svm: a "
+             "support vector machine a class with hard negatives, as in R-CNN, whose scores "
+             "become probabilities."},
+    {"train.class_weights", "string", "\"none\"", &det_config_kind_word, FIELD(train.class_weights),
+     WORDS("none", "balanced"),
+     .help = "none: every example counts alike; balanced: every class does, and the background, "
+             "however many examples they have."},
+    {"train.l2", "number", "0.001", &det_config_kind_double_or_null, FIELD(train.l2),
+     RANGE(1e-9, 1000), .nullable = true,
+     .help = "softmax: the weight of the squares of the weights beside the mean cross-entropy; "
+             "null: of several the one under which pictures that are held out for it are the most "
+             "likely."},
     {"train.max_examples", "integer", "20000", &det_config_kind_size, FIELD(train.max_examples),
      RANGE(1, 10000000),
-     .help = "Regions that are learned from: all that show objects, and background to fill up."},
+     .help =
+         "Regions that are learned from: all that show objects, and background to fill up. Among "
+         "these svm looks for hard negatives, and gains by more of them."},
     {"train.learning_curve", "boolean", "true", &det_config_kind_bool, FIELD(train.learning_curve),
      .help = "Measure as well what a quarter and half of the pictures give, and say what more of "
              "them would."},

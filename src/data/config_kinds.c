@@ -207,6 +207,16 @@ static det_status set_double(det_config *config, const row_t *row, json_object *
     return status;
 }
 
+/* Null is stored as 0, which no range of such a key has. */
+static det_status set_double_or_null(det_config *config, const row_t *row, json_object *value,
+                                     const char *folder, det_error *error)
+{
+    if (value && !is_number(value)) return wrong_type("a number or null", value, error);
+    if (value) return set_double(config, row, value, folder, error);
+    *(double *)field(config, row) = 0;
+    return DET_OK;
+}
+
 /* Into an array of characters; a test holds every word against the room there. */
 static det_status set_word(det_config *config, const row_t *row, json_object *value,
                            const char *folder, det_error *error)
@@ -535,6 +545,15 @@ static void write_double(const det_config *config, const row_t *row, det_json *j
     det_json_exact(json, key, *(const double *)stored(config, row));
 }
 
+static void write_double_or_null(const det_config *config, const row_t *row, det_json *json,
+                                 const char *key)
+{
+    if (*(const double *)stored(config, row) > 0)
+        write_double(config, row, json, key);
+    else
+        det_json_null(json, key);
+}
+
 static void write_word(const det_config *config, const row_t *row, det_json *json, const char *key)
 {
     det_json_string(json, key, stored(config, row));
@@ -629,6 +648,7 @@ const det_config_kind det_config_kind_size = {set_size, write_size};
 const det_config_kind det_config_kind_uint64 = {set_uint64, write_uint64};
 const det_config_kind det_config_kind_float = {set_float, write_float};
 const det_config_kind det_config_kind_double = {set_double, write_double};
+const det_config_kind det_config_kind_double_or_null = {set_double_or_null, write_double_or_null};
 const det_config_kind det_config_kind_word = {set_word, write_word};
 const det_config_kind det_config_kind_nms_method = {set_nms_method, write_nms_method};
 const det_config_kind det_config_kind_methods = {set_methods, write_methods};

@@ -4,6 +4,7 @@
 #include "eval/overlap.h"
 #include "src/base/memory.h"
 
+#include <math.h>
 #include <stdint.h>
 
 /* ---- Objects -------------------------------------------------------------------------------- */
@@ -36,6 +37,23 @@ double det_share_in_crowd(det_box region, det_box crowd)
         {region.x0, region.y0, (double)region.x1 - region.x0, (double)region.y1 - region.y0},
         {crowd.x0, crowd.y0, (double)crowd.x1 - crowd.x0, (double)crowd.y1 - crowd.y0}};
     return det_overlap_sized(sized[0], sized[1], true);
+}
+
+double det_class_overlap(const det_annotations *annotations, size_t image, size_t category,
+                         const det_region_features *regions, size_t region)
+{
+    const det_annotated_image *pictured = &annotations->images[image];
+    const int width = regions->picture_width, height = regions->picture_height;
+    double most = 0;
+    for (size_t i = 0; i < pictured->object_count; i++) {
+        const size_t object = pictured->first_object + i;
+        if (annotations->objects[object].category != category ||
+            !det_object_counts(annotations, object, width, height))
+            continue;
+        const det_box box = det_object_box(annotations, object, width, height);
+        most = fmax(most, (double)det_box_iou(regions->boxes[region], box));
+    }
+    return most;
 }
 
 /* ---- Labels --------------------------------------------------------------------------------- */

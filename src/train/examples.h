@@ -24,6 +24,11 @@ det_box det_object_box(const det_annotations *annotations, size_t object, int pi
 /** How much of a region lies in a crowd, in [0, 1]. */
 double det_share_in_crowd(det_box region, det_box crowd);
 
+/** How much a region overlaps (IoU) the object of a category that it overlaps most; 0: it overlaps
+ *  none. Objects that do not count are left out. */
+double det_class_overlap(const det_annotations *annotations, size_t image, size_t category,
+                         const det_region_features *regions, size_t region);
+
 /** Classes that are learned, and their places among the categories of the annotations. */
 typedef struct det_learned_classes {
     size_t count;

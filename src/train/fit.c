@@ -20,7 +20,6 @@ typedef struct {
     const det_fit_options *options;
     size_t width, outputs; /* outputs: of a head */
     size_t columns;        /* outputs of all heads */
-    double decay;          /* half of it times the squares of the weights is added */
     const double *sums;    /* what the loss of each head is divided by */
     float *mean;           /* width: of the features */
     float scale;
@@ -166,7 +165,8 @@ static void add_block(fit *f, size_t first, size_t count)
 static void tell(fit *f, size_t head, float *gradient)
 {
     const float *point = det_minimizer_point(f->minimizers[head]);
-    const double sum = f->sums[head];
+    const double *own = f->options->head_l2;
+    const double sum = f->sums[head], decay = own ? own[head] : f->options->l2;
     double squares = 0;
     for (size_t o = 0; o < f->outputs; o++) {
         const size_t column = head * f->outputs + o;
@@ -175,12 +175,12 @@ static void tell(fit *f, size_t head, float *gradient)
             const size_t at = o * (f->width + 1) + i;
             const double centred =
                 f->scale * (f->gradients[column * f->width + i] - bias * f->mean[i]);
-            gradient[at] = (float)(centred / sum + f->decay * point[at]);
+            gradient[at] = (float)(centred / sum + decay * point[at]);
             squares += (double)point[at] * point[at];
         }
         gradient[o * (f->width + 1) + f->width] = (float)(bias / sum);
     }
-    f->losses[head] = f->losses[head] / sum + f->decay * squares / 2;
+    f->losses[head] = f->losses[head] / sum + decay * squares / 2;
     det_minimizer_tell(f->minimizers[head], f->losses[head], gradient);
 }
 
@@ -316,10 +316,7 @@ static det_status fit_all(fit *f, const det_linear_head *heads, const det_run *r
 det_status det_fit_classes(const det_fit_examples *examples, const det_fit_options *options,
                            const det_run *run, det_linear_head *heads, det_error *error)
 {
-    fit f = {.examples = examples,
-             .options = options,
-             .outputs = heads[0].output_count,
-             .decay = options->l2};
+    fit f = {.examples = examples, .options = options, .outputs = heads[0].output_count};
     const det_status status = fit_all(&f, heads, run, error);
     for (size_t h = 0; status == DET_OK && h < examples->head_count; h++)
         hand_over(&f, h, &heads[h]);

@@ -26,15 +26,21 @@ typedef struct det_fit_examples {
     const det_fit_beside *beside; /**< or NULL: all classes and the background are fitted */
 } det_fit_examples;
 
+/** det_fit_classes looks at the first six alone. */
 typedef struct det_fit_options {
-    double l2;          /**< half of it times the squares of the weights is added to the mean
-                             cross-entropy */
-    int iterations;     /**< of L-BFGS, at most */
-    double tolerance;   /**< of a head; it is done where an iteration lowers what is minimised by a
-                             smaller share */
-    const char *state;  /**< file where a fit that is cancelled is kept, and from which an equal one
-                             goes on as if it had not been; NULL: none */
-    det_event_log *log; /**< that is told of every pass; NULL: none */
+    double l2;             /**< half of it times the squares of the weights is added to the mean
+                                cross-entropy; det_fit_heads: 0 is chosen for each head */
+    const double *head_l2; /**< that of each head; NULL: l2 for all */
+    int iterations;        /**< of L-BFGS, at most */
+    double tolerance;      /**< of a head; it is done where an iteration lowers what is minimised by
+                                a smaller share */
+    const char *state;     /**< file where a fit that is cancelled is kept, and from which an equal
+                                one goes on as if it had not been; NULL: none */
+    det_event_log *log;    /**< that is told of every pass; NULL: none */
+    bool balanced;         /**< classes count alike, not examples */
+    double negative_iou;   /**< of support vector machines: what overlaps the objects of a class by
+                                less shows none of them */
+    uint64_t seed;         /**< likewise: of the order of examples */
 } det_fit_options;
 
 /** Fits classes: multinomial logistic regression.

@@ -5,6 +5,7 @@
 #include "src/detector/box_deltas.h"
 #include "src/train/box_fit.h"
 #include "src/train/digest_chain.h"
+#include "src/train/heads.h"
 #include "src/train/kept_file.h"
 
 #include <string.h>
@@ -178,9 +179,16 @@ static void digest_classes(const det_fit_examples *examples, const det_fit_optio
                            const det_linear_head *heads, det_digest_chain *chain)
 {
     det_digest_add_text(chain, CLASSES_FORMAT);
-    det_digest_add_number(chain, options->l2);
-    det_digest_add_number(chain, options->iterations);
-    det_digest_add_number(chain, options->tolerance);
+    det_digest_add_number(chain, heads[0].kind);
+    det_digest_add_number(chain, options->balanced);
+    if (heads[0].kind == DET_HEAD_SOFTMAX) {
+        det_digest_add_number(chain, options->l2);
+        det_digest_add_number(chain, options->iterations);
+        det_digest_add_number(chain, options->tolerance);
+    } else {
+        det_digest_add_number(chain, options->negative_iou);
+        det_digest_add(chain, &options->seed, sizeof options->seed);
+    }
     add_examples(chain, examples);
     for (size_t h = 0; h < examples->head_count; h++) add_classes(chain, &heads[h]);
 }
@@ -192,7 +200,7 @@ static det_status fit_classes(const det_fit_examples *examples, const det_fit_op
 {
     det_fit_options with_state = *options;
     with_state.state = state;
-    return det_fit_classes(examples, &with_state, run, heads, error);
+    return det_fit_heads(examples, &with_state, run, heads, error);
 }
 
 det_status det_keep_classes(det_kept_results *kept, const det_fit_examples *examples,

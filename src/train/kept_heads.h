@@ -23,7 +23,7 @@ typedef struct det_kept_results {
 /** As det_fit_boxes. Also DET_IO, DET_LIMIT: the file cannot be written. */
 det_status det_keep_boxes(det_kept_results *kept, const det_fit_examples *examples, double lambda,
                           const det_run *run, det_linear_head *heads, det_error *error);
-/** As det_fit_classes; what a cancelled fit has reached is kept as well, and an equal call goes on
+/** As det_fit_heads; what a cancelled fit has reached is kept as well, and an equal call goes on
  *  from there. */
 det_status det_keep_classes(det_kept_results *kept, const det_fit_examples *examples,
                             const det_fit_options *options, const det_run *run,

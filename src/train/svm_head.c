@@ -269,10 +269,11 @@ static bool prepare(machine *m)
 {
     const size_t width = m->j->rows->width;
     const det_svm_options *o = &m->j->options;
+    const double own = m->examples->positive_weight;
     m->dual.width = width;
     m->dual.bias = o->bias;
     m->dual.bounds[false] = o->c;
-    m->dual.bounds[true] = o->c * o->positive_weight;
+    m->dual.bounds[true] = o->c * (own > 0 ? own : o->positive_weight);
     m->dual.weights = det_alloc_zeroed(width, sizeof *m->dual.weights);
     m->block = det_alloc_array(width, BLOCK * sizeof *m->block);
     m->collected = det_alloc_zeroed(m->examples->negative_count, sizeof *m->collected);

@@ -20,6 +20,7 @@ typedef struct det_svm_examples {
     const uint32_t
         *negatives; /**< negative_count, each once; in the order in which they are tried */
     size_t negative_count;
+    double positive_weight; /**< 0: that of the options */
 } det_svm_examples;
 
 /** Zero in a field means its default, which is R-CNN's. */

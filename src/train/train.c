@@ -13,6 +13,7 @@
 #include "src/train/box_fit.h"
 #include "src/train/folds.h"
 #include "src/train/kept_heads.h"
+#include "src/train/l2_choice.h"
 #include "src/train/learning_curve.h"
 #include "src/train/multibox_training.h"
 #include "src/train/record.h"
@@ -22,6 +23,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Candidates of less are not worth a look; and how many a picture may have (COCO's maxDets). */
 static const float least_score = .005F;
@@ -172,10 +174,17 @@ static bool moves_boxes(const training *t)
                                   : t->config->postprocess.box_regression != 0;
 }
 
+/* Classes that are added are of the kind of those that there are. */
+static det_head_kind kind_of(const training *t)
+{
+    if (t->options.add_classes) return t->added.old.kind;
+    return strcmp(t->config->train.head, "svm") == 0 ? DET_HEAD_SIGMOID : DET_HEAD_SOFTMAX;
+}
+
 static det_status create_heads(training *t, det_error *error)
 {
     const size_t count = (size_t)t->fold_count + 1;
-    const det_head_kind kind = t->options.add_classes ? t->added.old.kind : DET_HEAD_SOFTMAX;
+    const det_head_kind kind = kind_of(t);
     t->heads = det_alloc_zeroed(count, sizeof *t->heads);
     det_status status = t->heads ? DET_OK : det_fail_memory(error, "the heads");
     for (size_t h = 0; status == DET_OK && h < count; h++)
@@ -193,12 +202,22 @@ static det_status fit_boxes(training *t, const det_fit_examples *examples, det_e
     return det_keep_boxes(&t->kept, examples, ridge, &run, t->heads, error);
 }
 
+/* For classes that are added no l2 is chosen. */
+static det_fit_options fit_options_of(const training *t)
+{
+    const double l2 = t->config->train.l2;
+    return (det_fit_options){.l2 = t->options.add_classes && l2 == 0 ? DET_L2_DEFAULT : l2,
+                             .iterations = ITERATIONS,
+                             .tolerance = tolerance,
+                             .log = t->kept.log,
+                             .balanced = strcmp(t->config->train.class_weights, "balanced") == 0,
+                             .negative_iou = t->config->train.negative_iou,
+                             .seed = t->config->runtime.seed};
+}
+
 static det_status fit_classes(training *t, const det_fit_examples *examples, det_error *error)
 {
-    const det_fit_options options = {.l2 = t->config->train.l2,
-                                     .iterations = ITERATIONS,
-                                     .tolerance = tolerance,
-                                     .log = t->kept.log};
+    const det_fit_options options = fit_options_of(t);
     const det_run run = run_of(t, DET_TRAIN_HEADS);
     if (t->options.add_classes)
         return det_added_fit(&t->added, examples, &options, &run, t->heads, error);

@@ -39,6 +39,46 @@ box_regression_can_be_left_out() {
   ! grep -q 'head/boxes' .run/out || fail 'boxes are moved'
 }
 
+support_vector_machines_become_a_detector() {
+  exits 0 train photos.json --folds 2 -o svm.safetensors --set train.head=svm --set train.class_weights=balanced
+  prints 'AP50' 'thing' 'other'
+  exits 0 detect model verify svm.safetensors
+  exits 0 detect model info --json - svm.safetensors
+  cp .run/out info.json
+  json info.json '[l["op"] for l in d["layers"] if l["name"] == "head/prob"] == ["sigmoid"]'
+  exits 0 detect model info --provenance svm.safetensors
+  cp .run/out provenance.json
+  json provenance.json '(d["settings"]["train.head"], d["settings"]["train.class_weights"]) == ("svm", "balanced")'
+  exits 0 detect -m svm.safetensors --set postprocess.score_threshold=0.01 photos/1.png
+  cp .run/out found.json
+  json found.json '{i["class"] for i in d["images"][0]["detections"]} <= {"thing", "other"}'
+  json found.json 'len(d["images"][0]["detections"]) > 0'
+}
+
+heads_are_kept_apart() {
+  exits 0 train photos.json --folds 2 -o first.safetensors --cache apart
+  exits 0 train photos.json --folds 2 -o second.safetensors --cache apart --set train.head=svm
+  prints 'box regression'
+  ! grep -q 'box regression, heads' .run/out || fail 'one head is taken for another'
+  exits 0 train photos.json --folds 2 -o third.safetensors --cache apart --set train.head=svm
+  prints 'box regression, heads'
+  cmp -s second.safetensors third.safetensors || fail 'kept heads give another model'
+}
+
+weights_of_classes_and_l2_can_be_set() {
+  exits 0 train photos.json --folds 2 -o plain.safetensors
+  exits 0 train photos.json --folds 2 -o balanced.safetensors --set train.class_weights=balanced
+  ! cmp -s plain.safetensors balanced.safetensors || fail 'balanced weights change nothing'
+  exits 0 train photos.json --folds 2 -o chosen.safetensors --set train.l2=null
+  exits 0 detect model info --provenance chosen.safetensors
+  cp .run/out provenance.json
+  json provenance.json 'd["settings"]["train.l2"] is None and "train.head" not in d["settings"]'
+  exits 2 train photos.json -o out.safetensors --set train.head=boosting
+  says 'train.head' '"boosting" is not one of "softmax", "svm"'
+  exits 2 train photos.json -o out.safetensors --set train.l2=0
+  says 'train.l2' '0 is outside the range'
+}
+
 where_it_comes_from_is_written_down() {
   exits 0 train photos.json --folds 3 -o out.safetensors
   exits 0 detect model info --provenance out.safetensors
@@ -166,6 +206,9 @@ what_is_missing_is_said() {
 check a_detector_is_made_and_measured
 check a_model_is_run_as_it_was_trained
 check box_regression_can_be_left_out
+check support_vector_machines_become_a_detector
+check heads_are_kept_apart
+check weights_of_classes_and_l2_can_be_set
 check where_it_comes_from_is_written_down
 check classes_of_few_pictures_are_not_called_learned
 check equal_runs_give_equal_files_with_and_without_what_was_kept

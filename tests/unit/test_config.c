@@ -207,8 +207,8 @@ static const char *const every_key =
     "\"train\":{\"annotations\":\"boxes.json\",\"pictures\":\"/"
     "p\",\"split\":\"val\",\"output\":\"o\","
     "\"cache\":\"kept\",\"layer\":\"pool/5\",\"grid\":2,\"folds\":7,\"positive_iou\":0.625,"
-    "\"negative_iou\":0.25,\"l2\":0.0625,\"max_examples\":26,"
-    "\"learning_curve\":false,\"bootstrap\":27,"
+    "\"negative_iou\":0.25,\"head\":\"svm\",\"class_weights\":\"balanced\",\"l2\":0.0625,"
+    "\"max_examples\":26,\"learning_curve\":false,\"bootstrap\":27,"
     "\"multibox\":{\"boxes\":28,\"match\":\"predictions\"}},"
     "\"runtime\":{\"threads\":2,\"seed\":19},"
     "\"limits\":{\"max_pixels\":21,\"max_file_bytes\":22,\"max_regions\":23,\"memory_mb\":24,"
@@ -259,6 +259,8 @@ static void every_key_reaches_its_field(void **state)
     assert_string_equal(c->train.layer, "pool/5");
     assert_true(c->train.grid == 2 && c->train.folds == 7);
     assert_true(c->train.positive_iou == .625 && c->train.negative_iou == .25);
+    assert_string_equal(c->train.head, "svm");
+    assert_string_equal(c->train.class_weights, "balanced");
     assert_true(c->train.l2 == .0625 && c->train.max_examples == 26 && c->train.bootstrap == 27);
     assert_false(c->train.learning_curve);
     assert_int_equal(c->train.multibox_boxes, 28);

@@ -101,6 +101,158 @@ static void the_loss_is_at_its_least(void **state)
     det_linear_head_free(&head);
 }
 
+/* ---- Finite differences ---- */
+
+enum { POINT = OUTPUTS * (WIDTH + 1) };
+
+/* The features as a fit sees them: without their mean, and of the norm 20. */
+typedef struct {
+    double rows[ROWS][WIDTH], mean[WIDTH], scale;
+} seen_features;
+
+static void see_features(const sample *s, seen_features *f)
+{
+    double squares = 0;
+    memset(f, 0, sizeof *f);
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < WIDTH; j++)
+            f->mean[j] += s->values[i * WIDTH + j] * (double)s->scales[i] / ROWS;
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < WIDTH; j++) {
+            f->rows[i][j] = s->values[i * WIDTH + j] * (double)s->scales[i] - f->mean[j];
+            squares += f->rows[i][j] * f->rows[i][j];
+        }
+    f->scale = 20 / sqrt(squares / ROWS);
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < WIDTH; j++) f->rows[i][j] *= f->scale;
+}
+
+/* What is made least, plainly: of each output the weights and then the bias. */
+static double objective(const sample *s, const seen_features *f, double l2, const double *point)
+{
+    double loss = 0, all = 0, squares = 0;
+    for (int i = 0; i < ROWS; i++) {
+        double outputs[OUTPUTS], sum = 0;
+        for (int o = 0; o < OUTPUTS; o++) {
+            outputs[o] = point[o * (WIDTH + 1) + WIDTH];
+            for (int j = 0; j < WIDTH; j++)
+                outputs[o] += point[o * (WIDTH + 1) + j] * f->rows[i][j];
+            sum += exp(outputs[o]);
+        }
+        const int truth = s->labels[i] < 0 ? CLASSES : s->labels[i];
+        loss += (double)s->weights[i] * (log(sum) - outputs[truth]);
+        all += (double)s->weights[i];
+    }
+    for (int i = 0; i < POINT; i++)
+        if (i % (WIDTH + 1) != WIDTH) squares += point[i] * point[i];
+    return loss / all + l2 * squares / 2;
+}
+
+/* @return the length of the gradient. */
+static double differentiate(const sample *s, const seen_features *f, double l2, double *point,
+                            double *gradient)
+{
+    const double step = 1e-5;
+    double squares = 0;
+    for (int i = 0; i < POINT; i++) {
+        const double kept = point[i];
+        point[i] = kept + step;
+        const double more = objective(s, f, l2, point);
+        point[i] = kept - step;
+        gradient[i] = (more - objective(s, f, l2, point)) / (2 * step);
+        point[i] = kept;
+        squares += gradient[i] * gradient[i];
+    }
+    return sqrt(squares);
+}
+
+/* The point that a fit of so many iterations has reached. */
+static void reach(const sample *s, const seen_features *f, double l2, int iterations, double *point)
+{
+    det_linear_head head;
+    det_error error;
+    create_heads(&head, 1);
+    const det_fit_examples examples = {&s->set, s->rows, ROWS, s->weights, 1, NULL};
+    const det_fit_options options = {.l2 = l2, .iterations = iterations};
+    test_assert_ok(det_fit_classes(&examples, &options, NULL, &head, &error), &error);
+    for (int o = 0; o < OUTPUTS; o++) {
+        double *to = point + (size_t)o * (WIDTH + 1);
+        to[WIDTH] = (double)head.biases[o];
+        for (int j = 0; j < WIDTH; j++) {
+            to[j] = (double)head.weights[o * WIDTH + j] / f->scale;
+            to[WIDTH] += (double)head.weights[o * WIDTH + j] * f->mean[j];
+        }
+    }
+    det_linear_head_free(&head);
+}
+
+/* Examples that count differently, so that weights are part of the gradient. The first step of a
+ * fit goes against its gradient, whatever its length. */
+static void the_first_step_goes_against_the_gradient_by_finite_differences(void **state)
+{
+    (void)state;
+    sample s;
+    seen_features f;
+    double start[POINT] = {0}, reached[POINT], gradient[POINT], length = 0;
+    make_sample(&s);
+    for (int i = 0; i < ROWS; i++) s.weights[i] = .25F * (float)(i % 4);
+    see_features(&s, &f);
+    const double slope = differentiate(&s, &f, .1, start, gradient);
+    reach(&s, &f, .1, 1, reached);
+    for (int i = 0; i < POINT; i++) length += reached[i] * reached[i];
+    length = sqrt(length);
+    assert_true(length > 1e-3);
+    for (int i = 0; i < POINT; i++)
+        assert_true(fabs(reached[i] / length + gradient[i] / slope) < 1e-4);
+}
+
+/* Where a fit ends nothing is left of the gradient, with l2 as with next to none. */
+static void a_fit_ends_where_the_gradient_by_finite_differences_is_0(void **state)
+{
+    (void)state;
+    sample s;
+    seen_features f;
+    make_sample(&s);
+    for (int i = 0; i < ROWS; i++) s.weights[i] = .25F * (float)(i % 4);
+    see_features(&s, &f);
+    static const double l2s[] = {1e-3, .1, 1};
+    for (size_t i = 0; i < sizeof l2s / sizeof *l2s; i++) {
+        const double l2 = l2s[i];
+        double start[POINT] = {0}, reached[POINT], gradient[POINT];
+        const double slope = differentiate(&s, &f, l2, start, gradient);
+        reach(&s, &f, l2, 500, reached);
+        assert_true(differentiate(&s, &f, l2, reached, gradient) < .01 * slope);
+    }
+}
+
+/* Each head its own l2: as if each was fitted alone with it. */
+static void heads_may_differ_in_l2(void **state)
+{
+    (void)state;
+    sample s;
+    det_linear_head heads[2], alone;
+    det_error error;
+    make_sample(&s);
+    for (int i = 0; i < ROWS; i++) s.weights[ROWS + i] = 1;
+    const double l2[] = {1e-3, .1};
+    const det_fit_examples both = {&s.set, s.rows, ROWS, s.weights, 2, NULL};
+    const det_fit_examples one = {&s.set, s.rows, ROWS, s.weights, 1, NULL};
+    create_heads(heads, 2);
+    test_assert_ok(det_fit_classes(&both, &(det_fit_options){.head_l2 = l2, .iterations = 500},
+                                   NULL, heads, &error),
+                   &error);
+    for (int h = 0; h < 2; h++) {
+        create_heads(&alone, 1);
+        test_assert_ok(det_fit_classes(&one, &(det_fit_options){.l2 = l2[h], .iterations = 500},
+                                       NULL, &alone, &error),
+                       &error);
+        for (int i = 0; i < OUTPUTS * WIDTH; i++)
+            assert_float_equal(heads[h].weights[i], alone.weights[i], 1e-3);
+        det_linear_head_free(&alone);
+    }
+    for (int h = 0; h < 2; h++) det_linear_head_free(&heads[h]);
+}
+
 /* Two heads at once give what each gives alone, and a weight of 0 is as good as an absent row. */
 static void heads_are_fitted_together_as_alone(void **state)
 {
@@ -201,6 +353,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_loss_is_at_its_least),
+        cmocka_unit_test(the_first_step_goes_against_the_gradient_by_finite_differences),
+        cmocka_unit_test(a_fit_ends_where_the_gradient_by_finite_differences_is_0),
+        cmocka_unit_test(heads_may_differ_in_l2),
         cmocka_unit_test(heads_are_fitted_together_as_alone),
         cmocka_unit_test(a_class_is_fitted_beside_outputs_that_stay),
         cmocka_unit_test(a_fit_begins_where_its_heads_are),

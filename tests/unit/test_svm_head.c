@@ -53,7 +53,7 @@ static void rows_of_a_training_set_are_its_features(void **state)
 /* One feature, 1 and -1, whose norm is to stay 1; the constant feature is 1, too. */
 static const matrix two_points = {1, (const float[]){1, -1}};
 static const det_svm_examples first_against_second = {(const uint32_t[]){0}, 1,
-                                                      (const uint32_t[]){1}, 1};
+                                                      (const uint32_t[]){1}, 1, 0};
 
 static void fit_two_points(double c, double positive_weight, float *weight, float *bias)
 {
@@ -145,7 +145,8 @@ static const random_set *make_random_set(void)
     }
     set.m = (matrix){WIDTH, set.values};
     set.rows = rows_of(&set.m, POINTS);
-    set.examples = (det_svm_examples){set.positives, POSITIVES, set.negatives, POINTS - POSITIVES};
+    set.examples =
+        (det_svm_examples){set.positives, POSITIVES, set.negatives, POINTS - POSITIVES, 0};
     return &set;
 }
 
@@ -240,7 +241,7 @@ static void easy_negatives_are_neither_taken_nor_kept(void **state)
             (uint32_t)(i / (POINTS - POSITIVES) * POINTS + POSITIVES + i % (POINTS - POSITIVES));
     const det_feature_rows rows = {COPIES * (size_t)POINTS, WIDTH, read_copy, &set->m};
     const det_svm_examples examples = {set->positives, POSITIVES, copies,
-                                       sizeof copies / sizeof *copies};
+                                       sizeof copies / sizeof *copies, 0};
     det_svm_options options = precise;
     options.retrain_every = 100;
     float weights[WIDTH], bias;
@@ -274,8 +275,8 @@ static void threads_change_nothing(void **state)
     const random_set *set = make_random_set();
     const det_svm_examples classes[] = {
         set->examples,
-        {set->negatives, POINTS - POSITIVES, set->positives, POSITIVES},
-        {set->positives, 3, set->negatives, 20}};
+        {set->negatives, POINTS - POSITIVES, set->positives, POSITIVES, 0},
+        {set->positives, 3, set->negatives, 20, 0}};
     float weights[2][3 * WIDTH], biases[2][3];
     for (int i = 0; i < 2; i++)
         assert_int_equal(
@@ -291,9 +292,9 @@ static void a_class_may_lack_examples(void **state)
 {
     (void)state;
     const det_feature_rows rows = rows_of(&two_points, 2);
-    const det_svm_examples classes[] = {{NULL, 0, (const uint32_t[]){0, 1}, 2},
-                                        {(const uint32_t[]){0, 1}, 2, NULL, 0},
-                                        {NULL, 0, NULL, 0}};
+    const det_svm_examples classes[] = {{NULL, 0, (const uint32_t[]){0, 1}, 2, 0},
+                                        {(const uint32_t[]){0, 1}, 2, NULL, 0, 0},
+                                        {NULL, 0, NULL, 0, 0}};
     const det_svm_options options = {.c = 10, .tolerance = 1e-6};
     float weights[3], biases[3];
     assert_int_equal(det_fit_svms(&rows, classes, 3, &options, NULL,
