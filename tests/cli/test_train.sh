@@ -25,7 +25,7 @@ a_model_is_run_as_it_was_trained() {
   cp .run/out as_trained.json
   json as_trained.json 'd["images"][0]["proposal_count"] == 4'
   exits 0 run --set classifier.regions=pool --set classifier.pool.scales=64 --set proposals.max=4 --set postprocess.nms.method=none \
-    --set proposals.selective_search.min_side=5
+    "${small_boxes[@]}"
   cmp -s .run/out as_trained.json || fail 'a model does not remember how it was trained'
   exits 0 run --set proposals.max=3
   cp .run/out told.json
@@ -108,7 +108,7 @@ equal_runs_give_equal_files_with_and_without_what_was_kept() {
 
 a_configuration_says_it_all() {
   cat > train.json <<'JSON'
-{"schema_version": 1, "proposals": {"selective_search": {"min_side": 5}},
+{"schema_version": 1, "proposals": {"selective_search": {"min_side": 5, "width": 0}},
  "classifier": {"models": ["small.safetensors"]},
  "train": {"annotations": "photos.json", "pictures": "photos", "output": "configured.safetensors", "cache": "configured",
            "folds": 3, "l2": 0.01}}
@@ -125,13 +125,13 @@ JSON
 a_folder_with_coco_annotations_suffices() {
   mkdir folder
   cp photos/*.png photos.json folder
-  exits 0 detect train folder -m small.safetensors --set proposals.selective_search.min_side=5 --folds 2 \
+  exits 0 detect train folder -m small.safetensors "${small_boxes[@]}" --folds 2 \
     -o folder.safetensors
   prints 'Learned from 9 objects of 2 classes on 6 pictures'
   cp photos.json folder/val.json
   exits 2 train folder -o out2.safetensors
   says '2 COCO files, photos.json, val.json' '--split'
-  exits 0 detect train folder -m small.safetensors --set proposals.selective_search.min_side=5 --split val --folds 2 \
+  exits 0 detect train folder -m small.safetensors "${small_boxes[@]}" --split val --folds 2 \
     -o folder.safetensors
 }
 
@@ -139,7 +139,7 @@ folders_of_voc_and_yolo_suffice() {
   local format
   for format in voc yolo; do
     exits 0 detect convert -a photos.json --images photos --to "$format" -o "as $format"
-    exits 0 detect train "as $format" -m small.safetensors --set proposals.selective_search.min_side=5 --folds 2 \
+    exits 0 detect train "as $format" -m small.safetensors "${small_boxes[@]}" --folds 2 \
       -o "$format.safetensors"
     prints 'Learned from 9 objects of 2 classes on 6 pictures'
   done
@@ -148,7 +148,7 @@ folders_of_voc_and_yolo_suffice() {
 # Twenty pictures, which show the thing as the others do.
 make_many() {
   mkdir -p many
-  for i in {1..20}; do draw_picture many/$i.png 45 30 "$i"; done
+  for i in {1..20}; do draw_picture "many/$i.png" 45 30 "$i"; done
   python3 - <<'PYTHON'
 import json
 json.dump({"images": [{"id": i, "file_name": f"{i}.png", "width": 45, "height": 30} for i in range(1, 21)],

@@ -19,7 +19,7 @@ of_class thing thing.json
 of_class other other.json
 
 add() {
-  detect train --add-class -m first.safetensors --set proposals.selective_search.min_side=5 --images photos "$@"
+  detect train --add-class -m first.safetensors "${small_boxes[@]}" --images photos "$@"
 }
 
 a_class_is_added_and_the_others_stay() {

@@ -14,6 +14,9 @@ what_has_not_changed_is_not_repeated() {
   ! cmp -s first.safetensors other.safetensors || fail 'another l2 gives the same model'
 }
 
+# Pictures that are enlarged, and weights that are hardly held back: a fit that takes long enough to be interrupted.
+long=(-m small.safetensors --set proposals.selective_search.min_side=5 --set train.l2=1e-9 --images photos photos.json --folds 3)
+
 # turn_last_byte FILE: into another one.
 turn_last_byte() {
   printf x | dd of="$1" bs=1 seek=$(($(stat -c %s "$1") - 1)) conv=notrunc status=none
@@ -31,8 +34,7 @@ damaged_files_are_made_again() {
 # interrupted SIGNAL: starts a training that takes long, and sends it the signal while it fits heads.
 interrupted() {
   local status=0 process waited=0
-  "$build/detect" train -m small.safetensors --set proposals.selective_search.min_side=5 --set train.l2=1e-9 \
-    --images photos photos.json --folds 3 -o half.safetensors >.run/out 2>.run/err &
+  "$build/detect" train "${long[@]}" -o half.safetensors >.run/out 2>.run/err &
   process=$!
   while ! grep -qs '"iteration"' half.safetensors.cache/log.jsonl; do
     kill -0 "$process" || fail 'it ended before it was interrupted'
@@ -45,7 +47,7 @@ interrupted() {
 }
 
 a_training_that_is_interrupted_goes_on_to_the_same_model() {
-  exits 0 train photos.json --set train.l2=1e-9 --folds 3 -o whole.safetensors
+  exits 0 detect train "${long[@]}" -o whole.safetensors
   interrupted INT
   [ "$(cat .run/status)" = 130 ] || fail "exit status $(cat .run/status): it was done before it was interrupted"
   says 'half.safetensors.cache: what is done is kept' 'detect train --resume -o half.safetensors' 'interrupted'

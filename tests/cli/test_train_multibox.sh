@@ -53,7 +53,7 @@ it_is_learned_where_regions_are_pooled_as_well() {
 a_detector_may_learn_from_what_a_head_proposes() {
   exits 0 train photos.json "${boxes[@]}" -o head.safetensors
   exits 0 detect train photos.json --images photos -m head.safetensors --folds 2 -o again.safetensors --set train.layer=concat \
-    --set 'proposals.methods=["selective_search","multibox"]' --set proposals.selective_search.min_side=5
+    --set 'proposals.methods=["selective_search","multibox"]' "${small_boxes[@]}"
   exits 0 detect model verify again.safetensors
 }
 
@@ -66,7 +66,7 @@ for wanted, name in ((1, "thing.json"), (4, "other.json")):
     json.dump(part, open(name, "w"))
 PYTHON
   exits 0 train thing.json "${boxes[@]}" -o first.safetensors
-  exits 0 detect train --add-class -m first.safetensors --set proposals.selective_search.min_side=5 --images photos other.json \
+  exits 0 detect train --add-class -m first.safetensors "${small_boxes[@]}" --images photos other.json \
     --folds 2 -o both.safetensors
   exits 0 detect propose -m first.safetensors --method multibox --format csv photos/1.png
   cp .run/out first.csv
