@@ -67,7 +67,7 @@ static det_status take_options(det_config *config, const cli_values *values, det
     return status;
 }
 
-static det_status check_settings(const det_config *config, det_error *error)
+static det_status check_settings(const cli_values *values, det_config *config, det_error *error)
 {
     if (!config->train.annotations)
         return cli_fail(
@@ -77,7 +77,7 @@ static det_status check_settings(const det_config *config, det_error *error)
     if (!config->train.output)
         return cli_fail(error, DET_ARGUMENT,
                         "detect train needs --output FILE, the model file to write");
-    return cli_train_check_model(config, error);
+    return cli_train_choose_model(values, config, error);
 }
 
 static det_status configure(cli_pictures *pictures, const cli_values *values, det_error *error)
@@ -86,7 +86,7 @@ static det_status configure(cli_pictures *pictures, const cli_values *values, de
     det_status status = cli_pictures_configure(pictures, values, error);
     det_config *config = pictures->config;
     if (status == DET_OK) status = take_options(config, values, error);
-    if (status == DET_OK) status = check_settings(config, error);
+    if (status == DET_OK) status = check_settings(values, config, error);
     if (status == DET_OK && config->proposals.max == 0 && !values->add_class)
         status = det_config_set(config,
                                 strcmp(config->classifier.regions, "pool") == 0 ? regions_pooled

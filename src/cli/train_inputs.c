@@ -2,6 +2,7 @@
 /* What a training begins with: a network, and annotations that are in order. */
 #include "src/cli/train_inputs.h"
 
+#include "src/cli/pictures.h"
 #include "src/cli/progress.h"
 #include "src/cli/report.h"
 #include "src/cli/truth.h"
@@ -20,18 +21,27 @@ static const char *find_network(void)
     return NULL;
 }
 
-det_status cli_train_check_model(const det_config *config, det_error *error)
+/** Takes a network that is there, and says so. */
+static det_status take_network(const char *path, const cli_values *values, det_config *config,
+                               det_error *error)
 {
-    const char *found = find_network();
+    const det_status status = cli_set_text(config, "classifier.models", path, error);
+    if (status == DET_OK)
+        cli_warn(values->quiet, path, "this network is trained on; --model FILE names another");
+    return status;
+}
+
+det_status cli_train_choose_model(const cli_values *values, det_config *config, det_error *error)
+{
+    const char *found = values->add_class ? NULL : find_network();
     if (config->classifier.model_count == 1) return DET_OK;
     if (config->classifier.model_count > 1)
         return cli_fail(error, DET_ARGUMENT, "training begins with one network, not with %zu",
                         config->classifier.model_count);
-    if (found)
+    if (found) return take_network(found, values, config, error);
+    if (values->add_class)
         return cli_fail(error, DET_ARGUMENT,
-                        "training begins with a network that knows pictures. There is one here; "
-                        "type:\n  detect train %s -m %s -o %s",
-                        config->train.annotations, found, config->train.output);
+                        "--add-class adds to a finished detector: name it with --model FILE");
     return cli_fail(
         error, DET_ARGUMENT,
         "training begins with a network that knows pictures, --model FILE. To make one of Caffe's "

@@ -6,8 +6,10 @@
 #include "detect/data.h"
 #include "src/cli/options.h"
 
-/** Whether one network is named. @return DET_OK; DET_ARGUMENT, saying what to type next. */
-det_status cli_train_check_model(const det_config *config, det_error *error);
+/** Sees to it that one network is named: where none is, the one that lies where ./dev demo and the
+ *  README put it is taken, and named on standard error.
+ *  @return DET_OK; DET_ARGUMENT, saying what to type next; DET_MEMORY. */
+det_status cli_train_choose_model(const cli_values *values, det_config *config, det_error *error);
 
 /** Reads the annotations of `train`, checks them against their pictures, and says on standard error
  *  what is wrong with them.

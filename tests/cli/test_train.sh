@@ -181,17 +181,24 @@ a_learning_curve_can_be_left_out_and_changes_no_figure() {
   json provenance.json 'd["cross_validation"]["ap"] == json.load(open("curved.json"))["cross_validation"]["ap"]'
 }
 
+a_network_that_lies_where_the_demo_puts_it_is_taken() {
+  mkdir -p build/demo
+  cp small.safetensors build/demo/googlenet.safetensors
+  exits 0 detect train photos.json "${small_boxes[@]}" --images photos --folds 2 -o taken.safetensors
+  says 'build/demo/googlenet.safetensors: this network is trained on'
+  rm -r build
+  exits 0 train photos.json --folds 2 -o named.safetensors --cache taken.safetensors.cache
+  cmp -s taken.safetensors named.safetensors || fail 'another network was taken'
+}
+
 what_is_missing_is_said() {
   exits 2 train photos.json
   says '--output'
   exits 2 detect train photos.json -o out2.safetensors
   says '--model' 'detect model import bvlc_googlenet.caffemodel' \
     'detect train photos.json -m googlenet.safetensors -o out2.safetensors'
-  mkdir -p build/demo
-  cp small.safetensors build/demo/googlenet.safetensors
-  exits 2 detect train photos.json -o out2.safetensors
-  says 'detect train photos.json -m build/demo/googlenet.safetensors -o out2.safetensors'
-  rm -r build
+  exits 2 detect train photos.json --add-class -o out2.safetensors
+  says '--add-class' '--model'
   exits 2 train photos.json -m small.safetensors -o out2.safetensors
   says 'one network, not with 2'
   exits 1 train nowhere.json -o out2.safetensors
@@ -217,5 +224,6 @@ check a_folder_with_coco_annotations_suffices
 check folders_of_voc_and_yolo_suffice
 check a_learning_curve_says_what_more_pictures_would_give
 check a_learning_curve_can_be_left_out_and_changes_no_figure
+check a_network_that_lies_where_the_demo_puts_it_is_taken
 check what_is_missing_is_said
 finish
