@@ -89,11 +89,13 @@ static det_status check_options(const training *t, det_error *error)
 
 /* ---- Progress ------------------------------------------------------------------------------- */
 
-/* Few pictures, and classes that are added, have one point: all of them. */
+/* Few pictures, and classes that are added, have one point: all of them. So have, where no curve is
+ * wanted, heads that do not begin where those of fewer pictures have ended. */
 static int first_point(const training *t)
 {
     const bool whole = t->options.add_classes || t->annotations->image_count < DET_CURVE_IMAGES;
-    return whole ? LAST_POINT : 0;
+    const bool begins_anew = strcmp(t->config->train.head, "svm") == 0;
+    return whole || (begins_anew && !t->config->train.learning_curve) ? LAST_POINT : 0;
 }
 
 static bool tell_progress(void *context, uint64_t done, uint64_t total)
