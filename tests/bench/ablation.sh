@@ -41,7 +41,6 @@ row svm 'linear SVMs' --set train.head=svm
 row balanced 'balanced class weights' --set train.class_weights=balanced
 row unmoved 'no box regression' --set postprocess.box_regression=false
 row no_context 'no context around crops' --set classifier.context_px=0
-row mean 'features averaged over the whole map' --set train.grid=1
 row scale_2 'superpixels of twice the area' --set proposals.selective_search.superpixel_scale=2
 row vote 'box voting' --set postprocess.nms.method=vote
 row soft 'soft suppression' --set postprocess.nms.method=soft
