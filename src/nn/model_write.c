@@ -268,26 +268,11 @@ static void add_model(det_json *json, const det_model *model)
 
 /* ---- The file ------------------------------------------------------------------------------- */
 
-static bool digest_sources(const det_tensor_source *sources, size_t count, char *digest)
-{
-    const void **blocks = det_alloc_array(count, sizeof *blocks);
-    size_t *sizes = det_alloc_array(count, sizeof *sizes);
-    bool done = blocks && sizes;
-    for (size_t i = 0; done && i < count; i++) {
-        blocks[i] = sources[i].values;
-        sizes[i] = sources[i].size;
-    }
-    done = done && det_digest(blocks, sizes, count, digest);
-    det_free(blocks);
-    det_free(sizes);
-    return done;
-}
-
 static det_status write_file(const det_tensor_source *sources, size_t count, const char *json,
                              const char *path, det_error *error)
 {
     char digest[DET_DIGEST_SIZE], version[16];
-    if (!digest_sources(sources, count, digest)) return det_fail_memory(error, "a digest");
+    if (!det_tensors_digest(sources, count, digest)) return det_fail_memory(error, "a digest");
     snprintf(version, sizeof version, "%d", DET_MODEL_FORMAT_VERSION);
     const det_metadata_entry metadata[] = {{"format", "detect-model"},
                                            {"format_version", version},

@@ -368,3 +368,21 @@ det_status det_safetensors_write(const char *path, const det_metadata_entry *met
     det_output_abandon(&output);
     return status;
 }
+
+bool det_tensors_digest(const det_tensor_source *tensors, size_t count,
+                        char digest[DET_DIGEST_SIZE])
+{
+    const void **blocks = det_alloc_array(count, sizeof *blocks);
+    size_t *sizes = det_alloc_array(count, sizeof *sizes);
+    bool done = blocks && sizes;
+    size_t used = 0;
+    for (size_t i = 0; done && i < count; i++) {
+        if (tensors[i].size == 0) continue; /* may have no values at all */
+        blocks[used] = tensors[i].values;
+        sizes[used++] = tensors[i].size;
+    }
+    done = done && det_digest(blocks, sizes, used, digest);
+    det_free(blocks);
+    det_free(sizes);
+    return done;
+}

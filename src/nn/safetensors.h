@@ -3,6 +3,7 @@
 #define DETECT_NN_SAFETENSORS_H
 
 #include "src/base/error.h"
+#include "src/nn/digest.h"
 
 #include <json-c/json.h>
 #include <stdio.h>
@@ -82,5 +83,10 @@ det_status det_safetensors_write_header(FILE *stream, const det_metadata_entry *
 det_status det_safetensors_write(const char *path, const det_metadata_entry *metadata,
                                  size_t metadata_count, const det_tensor_source *tensors,
                                  size_t tensor_count, det_error *error);
+
+/** The digest of the values of tensors as if they followed each other, as their file has them.
+ *  @return false when memory is short. */
+bool det_tensors_digest(const det_tensor_source *tensors, size_t count,
+                        char digest[DET_DIGEST_SIZE]);
 
 #endif

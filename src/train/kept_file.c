@@ -2,7 +2,6 @@
 #include "src/train/kept_file.h"
 
 #include "src/base/memory.h"
-#include "src/nn/digest.h"
 
 #include <assert.h>
 #include <string.h>
@@ -20,25 +19,11 @@ char *det_kept_path(const char *folder, const char *kind, const char *digest)
 
 /* ---- Writing -------------------------------------------------------------------------------- */
 
-static bool digest_tensors(const det_tensor_source *tensors, size_t count,
-                           char digest[DET_DIGEST_SIZE])
-{
-    const void *blocks[DET_KEPT_PARTS];
-    size_t sizes[DET_KEPT_PARTS], used = 0;
-    assert(count <= DET_KEPT_PARTS);
-    for (size_t i = 0; i < count; i++) {
-        if (tensors[i].size == 0) continue;
-        blocks[used] = tensors[i].values;
-        sizes[used++] = tensors[i].size;
-    }
-    return det_digest(blocks, sizes, used, digest);
-}
-
 det_status det_kept_write(const char *path, const char *format, const det_tensor_source *tensors,
                           size_t count, det_error *error)
 {
     char digest[DET_DIGEST_SIZE];
-    if (!digest_tensors(tensors, count, digest)) return det_fail_memory(error, "a digest");
+    if (!det_tensors_digest(tensors, count, digest)) return det_fail_memory(error, "a digest");
     const det_metadata_entry metadata[] = {{"format", format}, {"digest", digest}};
     return det_safetensors_write(path, metadata, 2, tensors, count, error);
 }

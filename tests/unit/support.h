@@ -30,6 +30,9 @@ void test_unpack(const char *name);
 /** Writes bytes to a file, failing the test where that fails. */
 void test_write_file(const char *path, const void *bytes, size_t size);
 
+/** As a full disk would: no file of this process may grow beyond `bytes`; 0 ends it. */
+void test_limit_file_size(size_t bytes);
+
 /** Fails the test, printing the error's line, unless `status` is DET_OK. */
 void test_assert_ok(det_status status, const det_error *error);
 /** Fails the test unless `status` is `expected` and the error's message contains `part`. */

@@ -4,9 +4,7 @@
 #include "src/image/encode.h"
 #include "tests/unit/support_image.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 
 static det_image written_and_read(const det_image *picture, const char *path)
 {
@@ -119,16 +117,6 @@ static void a_folder_that_is_missing_is_an_error(void **state)
     det_image_free(&picture);
 }
 
-/* As a full disk would: no file of this process may grow beyond `bytes`. RLIM_INFINITY ends it. */
-static void limit_file_size(rlim_t bytes)
-{
-    signal(SIGXFSZ, SIG_IGN);
-    struct rlimit limit;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 static void a_full_disk_leaves_the_old_file(void **state)
 {
     (void)state;
@@ -137,9 +125,9 @@ static void a_full_disk_leaves_the_old_file(void **state)
     for (int i = 0; i < 2; i++) {
         const char *path = test_path(names[i]);
         det_image old = written_and_read(&small, path);
-        limit_file_size(1000);
+        test_limit_file_size(1000);
         assert_refused(&picture, path, DET_IO, "cannot write");
-        limit_file_size(RLIM_INFINITY);
+        test_limit_file_size(0);
         det_image image;
         det_error error = {0};
         test_assert_ok(det_image_read(path, NULL, &image, &error), &error);
