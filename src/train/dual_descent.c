@@ -29,31 +29,57 @@ static void move_weights(det_dual *dual, size_t example, double change)
     dual->offset += change * dual->bias;
 }
 
-/* @return the gradient by the alpha of an example, 0 where a bound keeps it from following. */
-static double improve(det_dual *dual, size_t example)
+/* What a round finds at an example. */
+typedef struct {
+    double gradient; /* by its alpha, 0 where a bound keeps that from following */
+    bool settled;    /* at a bound that the gradient presses it to, by more than any example of the
+                        last round was pressed the other way */
+} finding;
+
+static finding improve(det_dual *dual, size_t example)
 {
     const bool positive = dual->positive[example];
     const double sign = positive ? 1 : -1, bound = dual->bounds[positive];
     const double before = dual->alphas[example];
     const double gradient = sign * det_dual_score(dual, dual->rows + example * dual->width) - 1;
-    if ((before <= 0 && gradient >= 0) || (before >= bound && gradient <= 0)) return 0;
+    if (before <= 0 && gradient >= 0) return (finding){0, gradient > dual->most};
+    if (before >= bound && gradient <= 0) return (finding){0, gradient < dual->least};
     const double after = fmin(fmax(before - gradient / dual->squares[example], 0), bound);
     dual->alphas[example] = after;
     move_weights(dual, example, sign * (after - before));
-    return gradient;
+    return (finding){gradient, false};
+}
+
+static void swap(size_t *a, size_t *b)
+{
+    const size_t kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+void det_dual_activate_all(det_dual *dual)
+{
+    for (size_t i = 0; i < dual->count; i++) dual->order[i] = i;
+    dual->active = dual->count;
+    dual->least = -INFINITY;
+    dual->most = INFINITY;
 }
 
 double det_dual_descend(det_dual *dual, det_random *random)
 {
     double least = 0, most = 0;
-    for (size_t i = 0; i < dual->count; i++) dual->order[i] = i;
-    for (size_t left = dual->count; left > 0; left--) {
-        const size_t at = det_random_below(random, (uint32_t)left);
-        const size_t example = dual->order[at];
-        dual->order[at] = dual->order[left - 1];
-        const double gradient = improve(dual, example);
-        least = fmin(least, gradient);
-        most = fmax(most, gradient);
+    for (size_t i = 0; i < dual->active;) {
+        swap(&dual->order[i],
+             &dual->order[i + det_random_below(random, (uint32_t)(dual->active - i))]);
+        const finding found = improve(dual, dual->order[i]);
+        least = fmin(least, found.gradient);
+        most = fmax(most, found.gradient);
+        if (found.settled)
+            swap(&dual->order[i], &dual->order[--dual->active]);
+        else
+            i++;
     }
+    dual->least = least < 0 ? least : -INFINITY;
+    dual->most = most > 0 ? most : INFINITY;
     return most - least;
 }

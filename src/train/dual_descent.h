@@ -23,7 +23,9 @@ typedef struct det_dual {
     double *alphas; /**< count; */
     float *weights; /**< width: w, and ... */
     double offset;  /**< ... b: both must fit the alphas when it begins */
-    size_t *order;  /**< count; room for the order of a round */
+    size_t *order;  /**< count; the first `active` are the examples of the next round */
+    size_t active;
+    double least, most; /**< between which the projected gradients of the last round lay */
 } det_dual;
 
 /** The product of two rows, in 16 sums: the same on every machine. */
@@ -32,10 +34,14 @@ float det_row_product(const float *a, const float *b, size_t width);
 /** The score of a row: w . x + b bias. */
 double det_dual_score(const det_dual *dual, const float *row);
 
-/** A round of coordinate descent (Hsieh et al. 2008, algorithm 1): each alpha in turn, in an order
- *  drawn anew, becomes the best one while the others stay.
- *  @return the length of the interval in which the projected gradients lay that it met: 0 where
- *          all alphas were the best ones. */
+/** All examples are active again; before the first round, and where examples have changed. */
+void det_dual_activate_all(det_dual *dual);
+
+/** A round of coordinate descent (Hsieh et al. 2008, algorithm 3): the alpha of each active example
+ *  in turn, in an order drawn anew, becomes the best one while the others stay. An example whose
+ *  alpha is at a bound, and likely to stay there, is active no longer (section 3.2).
+ *  @return the length of the interval in which the projected gradients lay that it met: where all
+ *          were active, 0 says that all alphas were the best ones. */
 double det_dual_descend(det_dual *dual, det_random *random);
 
 #endif

@@ -190,13 +190,19 @@ static bool goes_on(machine *m)
     return !atomic_load(&j->stopped);
 }
 
+/* Ends where a round over all examples finds nothing to improve; those that are left out of rounds
+ * in between get their turn when the others are done. */
 static void train(machine *m)
 {
-    double length = INFINITY;
-    for (int i = 0; i < m->j->options.rounds && length > m->j->options.tolerance; i++) {
+    det_dual *dual = &m->dual;
+    det_dual_activate_all(dual);
+    for (int i = 0; i < m->j->options.rounds; i++) {
         if (!goes_on(m)) return;
-        length = det_dual_descend(&m->dual, &m->random);
+        const bool all = dual->active == dual->count;
+        const bool done = det_dual_descend(dual, &m->random) <= m->j->options.tolerance;
         m->report.rounds++;
+        if (done && all) break;
+        if (done) det_dual_activate_all(dual);
     }
     m->report.trainings++;
     m->fresh = 0;

@@ -53,7 +53,7 @@ typedef struct det_svm_results {
 } det_svm_results;
 
 /** Trains a machine for each class by dual coordinate descent (Hsieh et al., "A Dual Coordinate
- *  Descent Method for Large-scale Linear SVM", 2008, algorithm 1). Its negatives are tried one
+ *  Descent Method for Large-scale Linear SVM", 2008, algorithm 3). Its negatives are tried one
  *  after another; those above -1.0001 are collected, and with every `retrain_every` of them the
  *  machine is trained on, after which negatives below -1.2 are let go. Whoever is collected is kept
  *  as numbers: some thousand rows for each thread.
