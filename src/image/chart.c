@@ -409,24 +409,38 @@ static int height_of_chart(const det_chart *chart)
     return chart->height ? chart->height : usual_height;
 }
 
-static det_status draw_all(const det_chart *chart, cairo_surface_t *surface, double scale,
-                           det_text *texts, det_error *error)
+/* Charts, one below the other. */
+typedef struct {
+    const det_chart *charts; /* count */
+    size_t count;
+    int width, height;
+} page;
+
+static void draw_chart(drawing *d, const det_chart *chart)
 {
-    drawing d = {.chart = chart,
-                 .cairo = cairo_create(surface),
-                 .width = width_of_chart(chart),
-                 .height = height_of_chart(chart),
-                 .texts = texts};
+    d->chart = chart;
+    d->width = width_of_chart(chart);
+    d->height = height_of_chart(chart);
+    d->x0 = left;
+    d->y0 = top;
+    d->y1 = d->height - bottom;
+    d->x1 = d->width - right - legend_width(d);
+    draw_axes(d);
+    for (size_t i = chart->line_count; i-- > 0;) draw_chart_line(d, &chart->lines[i]);
+    draw_legend(d);
+}
+
+static det_status draw_all(const page *p, cairo_surface_t *surface, double scale, det_text *texts,
+                           det_error *error)
+{
+    drawing d = {.cairo = cairo_create(surface), .texts = texts};
     cairo_scale(d.cairo, scale, scale);
     det_canvas_set_color(d.cairo, 0xFFFFFF);
     cairo_paint(d.cairo);
-    d.x0 = left;
-    d.y0 = top;
-    d.y1 = d.height - bottom;
-    d.x1 = d.width - right - legend_width(&d);
-    draw_axes(&d);
-    for (size_t i = chart->line_count; i-- > 0;) draw_chart_line(&d, &chart->lines[i]);
-    draw_legend(&d);
+    for (size_t i = 0; i < p->count; i++) {
+        draw_chart(&d, &p->charts[i]);
+        cairo_translate(d.cairo, 0, d.height);
+    }
     const cairo_status_t status = cairo_status(d.cairo);
     cairo_destroy(d.cairo);
     if (d.out_of_memory || (texts && texts->failed)) return det_fail_memory(error, "a chart");
@@ -439,11 +453,11 @@ static cairo_status_t write_bytes(void *stream, const unsigned char *bytes, unsi
     return written ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
 }
 
-static det_status write_png(const det_chart *chart, FILE *stream, det_error *error)
+static det_status write_png(const page *p, FILE *stream, det_error *error)
 {
-    cairo_surface_t *surface = cairo_image_surface_create(
-        CAIRO_FORMAT_RGB24, png_scale * width_of_chart(chart), png_scale * height_of_chart(chart));
-    det_status status = draw_all(chart, surface, png_scale, NULL, error);
+    cairo_surface_t *surface =
+        cairo_image_surface_create(CAIRO_FORMAT_RGB24, png_scale * p->width, png_scale * p->height);
+    det_status status = draw_all(p, surface, png_scale, NULL, error);
     if (status == DET_OK) {
         const cairo_status_t written =
             cairo_surface_write_to_png_stream(surface, write_bytes, stream);
@@ -460,12 +474,12 @@ static cairo_status_t append_bytes(void *svg, const unsigned char *bytes, unsign
     return ((det_text *)svg)->failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
 }
 
-static det_status draw_svg(const det_chart *chart, det_text *svg, det_text *texts, det_error *error)
+static det_status draw_svg(const page *p, det_text *svg, det_text *texts, det_error *error)
 {
-    cairo_surface_t *surface = cairo_svg_surface_create_for_stream(
-        append_bytes, svg, width_of_chart(chart), height_of_chart(chart));
+    cairo_surface_t *surface =
+        cairo_svg_surface_create_for_stream(append_bytes, svg, p->width, p->height);
     cairo_svg_surface_set_document_unit(surface, CAIRO_SVG_UNIT_PX);
-    const det_status status = draw_all(chart, surface, 1, texts, error);
+    const det_status status = draw_all(p, surface, 1, texts, error);
     cairo_surface_finish(surface);
     const cairo_status_t written = cairo_surface_status(surface);
     cairo_surface_destroy(surface);
@@ -512,42 +526,77 @@ static det_status check_chart(const det_chart *chart, det_error *error)
     return status;
 }
 
-det_status det_chart_svg(const det_chart *chart, det_text *svg, det_error *error)
+static det_status lay_out_page(const det_chart *charts, size_t count, page *p, det_error *error)
+{
+    *p = (page){.charts = charts, .count = count};
+    for (size_t i = 0; i < count; i++) {
+        const det_status status = check_chart(&charts[i], error);
+        if (status < 0) return status;
+        const int width = width_of_chart(&charts[i]);
+        p->width = width > p->width ? width : p->width;
+        p->height += height_of_chart(&charts[i]);
+        if (p->height > most_side)
+            return det_fail(error, DET_ARGUMENT, "charts of %d pixels in all are higher than %d",
+                            p->height, most_side);
+    }
+    return DET_OK;
+}
+
+static det_status make_svg(const page *p, det_text *svg, det_error *error)
 {
     det_text texts = {0};
-    det_status status = check_chart(chart, error);
-    if (status == DET_OK) status = draw_svg(chart, svg, &texts, error);
+    det_status status = draw_svg(p, svg, &texts, error);
     if (status == DET_OK) status = insert_texts(svg, &texts, error);
     det_text_free(&texts);
     return status;
 }
 
-static det_status write_svg_file(const det_chart *chart, const char *path, det_error *error)
+static det_status write_svg_file(const page *p, const char *path, det_error *error)
 {
     det_text svg = {0};
-    det_status status = det_chart_svg(chart, &svg, error);
+    det_status status = make_svg(p, &svg, error);
     if (status == DET_OK) status = det_file_write(path, &svg, error);
     det_text_free(&svg);
     return status;
 }
 
-static det_status write_png_file(const det_chart *chart, const char *path, det_error *error)
+static det_status write_png_file(const page *p, const char *path, det_error *error)
 {
     det_output output;
-    det_status status = check_chart(chart, error);
-    if (status == DET_OK) status = det_output_open(path, &output, error);
+    det_status status = det_output_open(path, &output, error);
     if (status < 0) return status;
-    status = write_png(chart, output.stream, error);
+    status = write_png(p, output.stream, error);
     if (status == DET_OK) return det_output_commit(&output, error);
     det_output_abandon(&output);
     return status;
 }
 
-det_status det_chart_write(const det_chart *chart, const char *path, det_error *error)
+det_status det_charts_svg(const det_chart *charts, size_t count, det_text *svg, det_error *error)
 {
+    page p;
+    const det_status status = lay_out_page(charts, count, &p, error);
+    return status < 0 ? status : make_svg(&p, svg, error);
+}
+
+det_status det_charts_write(const det_chart *charts, size_t count, const char *path,
+                            det_error *error)
+{
+    page p;
     const bool svg = det_text_ends_fold(path, ".svg");
     if (!svg && !det_text_ends_fold(path, ".png"))
         return det_fail_at(error, DET_ARGUMENT, path, NULL, "charts are written as .svg or .png");
-    return det_error_file(
-        error, path, svg ? write_svg_file(chart, path, error) : write_png_file(chart, path, error));
+    det_status status = lay_out_page(charts, count, &p, error);
+    if (status == DET_OK)
+        status = svg ? write_svg_file(&p, path, error) : write_png_file(&p, path, error);
+    return det_error_file(error, path, status);
+}
+
+det_status det_chart_svg(const det_chart *chart, det_text *svg, det_error *error)
+{
+    return det_charts_svg(chart, 1, svg, error);
+}
+
+det_status det_chart_write(const det_chart *chart, const char *path, det_error *error)
+{
+    return det_charts_write(chart, 1, path, error);
 }

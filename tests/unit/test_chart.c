@@ -194,6 +194,44 @@ static void a_chart_may_have_another_size(void **state)
                       "the width of a chart is 200 to 4000, not 199");
 }
 
+/* The second is narrower, and lies 300 pixels further down; the third begins 600 down. */
+static void charts_lie_one_below_the_other(void **state)
+{
+    (void)state;
+    const det_chart_line line = {.x = zero_to_one, .y = half, .count = 2};
+    const char *path = test_path("three.png");
+    det_chart charts[3];
+    det_image image;
+    det_text svg = {0};
+    det_error error;
+    for (int i = 0; i < 3; i++) {
+        charts[i] = chart_of(&line, 1);
+        charts[i].width = i == 1 ? 400 : 500;
+        charts[i].height = 300;
+    }
+    test_assert_ok(det_charts_write(charts, 3, path, &error), &error);
+    test_assert_ok(det_image_read(path, NULL, &image, &error), &error);
+    assert_int_equal(image.width, 500 * SCALE);
+    assert_int_equal(image.height, 900 * SCALE);
+    for (int i = 0; i < 3; i++) {
+        const double middle = 300 * i + (38 + 300 - 52) / 2.;
+        assert_int_equal(at(&image, 370, middle), 0x0072B2);
+        assert_int_equal(at(&image, 470, middle), i == 1 ? 0xFFFFFF : 0x0072B2);
+        assert_int_equal(at(&image, 370, middle + 20), 0xFFFFFF);
+    }
+    det_image_free(&image);
+    test_assert_ok(det_charts_svg(charts, 3, &svg, &error), &error);
+    assert_non_null(strstr(svg.data, "height=\"900"));
+    det_text_free(&svg);
+
+    charts[2].height = 3401;
+    test_assert_error(det_charts_write(charts, 3, path, &error), DET_ARGUMENT, &error,
+                      "4001 pixels in all are higher than 4000");
+    charts[2].height = 300;
+    charts[1].y.maximum = 0;
+    test_assert_error(det_charts_svg(charts, 3, &svg, &error), DET_ARGUMENT, &error, "the y axis");
+}
+
 static void a_chart_in_memory_is_svg(void **state)
 {
     (void)state;
@@ -322,6 +360,7 @@ int main(void)
         cmocka_unit_test(any_text_can_be_drawn),
         cmocka_unit_test(svg_is_one_whole_document_and_equal_charts_give_equal_pictures),
         cmocka_unit_test(a_chart_may_have_another_size),
+        cmocka_unit_test(charts_lie_one_below_the_other),
         cmocka_unit_test(a_chart_in_memory_is_svg),
         cmocka_unit_test(texts_of_svg_are_texts_that_cannot_become_markup),
         cmocka_unit_test(axes_of_any_range_can_be_drawn),
