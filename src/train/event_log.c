@@ -161,3 +161,23 @@ void det_event_iteration(det_event_log *log, uint64_t iteration, const double *l
     det_json_end(json);
     end(log, json);
 }
+
+void det_event_step(det_event_log *log, uint64_t step, double loss, double rate)
+{
+    det_json *json = begin(log, "step");
+    if (!json) return;
+    det_json_integer(json, "step", (int64_t)step);
+    det_json_number(json, "loss", loss);
+    det_json_number(json, "rate", rate);
+    end(log, json);
+}
+
+void det_event_validation(det_event_log *log, uint64_t step, const char *figure, double value)
+{
+    det_json *json = begin(log, "validation");
+    if (!json) return;
+    det_json_integer(json, "step", (int64_t)step);
+    det_json_string(json, "figure", figure);
+    det_json_number(json, "value", value);
+    end(log, json);
+}
