@@ -31,4 +31,29 @@ det_status det_roi_align(const det_roi_map *map, det_box box, int height, int wi
  *  bin without cells is 0. Parameters as of det_roi_align. Thread-safe. */
 void det_roi_max(const det_roi_map *map, det_box box, int height, int width, float *out);
 
+/** The gradient of a loss with respect to regions that were pooled from one map. Borrowed. */
+typedef struct det_roi_gradients {
+    const det_box *boxes; /**< count, as they were pooled */
+    size_t count;
+    int height, width;   /**< of each, in bins */
+    const float *values; /**< count x height x width x channels of the map */
+} det_roi_gradients;
+
+/** The gradient of that loss with respect to the map: what each bin took from a cell, times the
+ * bin's gradient, is added to the cell. Of each cell the regions are added in order, so that
+ * results do not depend on threads.
+ *
+ *  @param shape     of the map.
+ *  @param gradients shape.height x shape.width x shape.channels, added to.
+ *  @param threads   0: as many as the process may use.
+ *  @return DET_OK, DET_MEMORY (nothing was added). Thread-safe. */
+det_status det_roi_align_gradient(const det_roi_gradients *regions, det_shape shape,
+                                  float *gradients, int threads);
+
+/** The same for the greatest values: a bin's gradient goes to its greatest cell, the first one
+ * (from left to right, then down) where several are equal.
+ *  @param map as it was pooled. */
+void det_roi_max_gradient(const det_roi_gradients *regions, const det_roi_map *map,
+                          float *gradients, int threads);
+
 #endif

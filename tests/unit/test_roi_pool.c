@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RoI align and RoI max pooling: by hand, and against the formulas read literally. */
+/* RoI align, RoI max pooling and their gradients: by hand, against the formulas read literally, and
+ * against differences. */
 #include "src/base/memory.h"
 #include "src/base/random.h"
 #include "src/nn/roi_pool.h"
@@ -171,6 +172,173 @@ static void a_maximum_may_be_negative(void **state)
     assert_true(out == -1);
 }
 
+/* ---- Gradients ---- */
+
+/* Of a map of 4 x 4. */
+static void assert_gradient(bool maximum, det_box box, int height, int width,
+                            const float *gradients, const float *expected)
+{
+    const det_roi_map map = numbers();
+    const det_roi_gradients regions = {&box, 1, height, width, gradients};
+    float found[16] = {0};
+    if (maximum)
+        det_roi_max_gradient(&regions, &map, found, 1);
+    else
+        test_assert_ok(det_roi_align_gradient(&regions, map.shape, found, 1), NULL);
+    for (int i = 0; i < 16; i++)
+        if (fabsf(found[i] - expected[i]) > 1e-5f)
+            fail_msg("cell %d: %g, not %g", i, (double)found[i], (double)expected[i]);
+}
+
+/* (2, 2) lies between four cells; of (.75, .5) the first cell has 3/4, the next one 1/4. */
+static void a_sample_gives_its_gradient_to_the_cells_it_lies_between(void **state)
+{
+    (void)state;
+    assert_gradient(false, (det_box){1.75f, 1.75f, 2.25f, 2.25f}, 1, 1, (const float[]){8},
+                    (const float[16]){[5] = 2, 2, [9] = 2, 2});
+    assert_gradient(false, (det_box){.5f, 0, 1.5f, 1}, 1, 2, (const float[]){4, -8},
+                    (const float[16]){3 - 2, 1 - 6});
+    assert_gradient(false, (det_box){20, 20, 30, 30}, 1, 2, (const float[]){1, 2},
+                    (const float[16]){[15] = 3});
+}
+
+/* 3 cells in 2 bins share cell 1, which is the greatest of the first bin alone. */
+static void the_greatest_cell_of_a_bin_takes_its_gradient(void **state)
+{
+    (void)state;
+    assert_gradient(true, (det_box){0, 0, 4, 4}, 2, 2, (const float[]){1, 2, 3, 4},
+                    (const float[16]){[5] = 1, [7] = 2, [13] = 3, [15] = 4});
+    assert_gradient(true, (det_box){0, 0, 3, 1}, 1, 2, (const float[]){1, 2},
+                    (const float[16]){[1] = 1, 2});
+    assert_gradient(true, (det_box){1.2f, 2.2f, 1.3f, 2.3f}, 2, 2, (const float[]){1, 2, 3, 4},
+                    (const float[16]){[9] = 10});
+    assert_gradient(true, (det_box){-2, 0, 2, 1}, 1, 2, (const float[]){1, 2},
+                    (const float[16]){[1] = 2});
+}
+
+static void of_equal_cells_the_first_takes_the_gradient(void **state)
+{
+    (void)state;
+    static const float values[] = {-1, 2, 2, 2};
+    const det_roi_map map = {values, {1, 2, 2}};
+    const det_box box = {0, 0, 2, 2};
+    float found[4] = {1, 1, 1, 1}; /* they are added to */
+    det_roi_max_gradient(&(det_roi_gradients){&box, 1, 1, 1, (const float[]){5}}, &map, found, 1);
+    const float expected[4] = {1, 6, 1, 1};
+    assert_memory_equal(found, expected, sizeof found);
+}
+
+enum { CHANNELS = 70, HEIGHT = 6, WIDTH = 7, BINS = 3, COLUMNS = 2, REGIONS = 5 };
+enum { MAP = CHANNELS * HEIGHT * WIDTH, POOLED = BINS * COLUMNS * CHANNELS };
+
+typedef struct {
+    float *map, *gradients; /* MAP; REGIONS * POOLED */
+    det_box boxes[REGIONS];
+} example;
+
+static example make_example(void)
+{
+    example e = {.map = test_random_values(MAP, 3),
+                 .gradients = test_random_values((size_t)REGIONS * POOLED, 4)};
+    det_random random = det_random_create(5, 0);
+    for (int i = 0; i < REGIONS; i++) e.boxes[i] = random_box(&random);
+    return e;
+}
+
+static void free_example(example *e)
+{
+    det_free(e->map);
+    det_free(e->gradients);
+}
+
+static det_roi_gradients regions_of(const example *e)
+{
+    return (det_roi_gradients){e->boxes, REGIONS, BINS, COLUMNS, e->gradients};
+}
+
+static const det_shape example_shape = {CHANNELS, HEIGHT, WIDTH};
+
+/* A loss whose gradient by the pooled regions is e->gradients: the sum of their products. */
+static double loss(const example *e, bool maximum)
+{
+    const det_roi_map map = {e->map, example_shape};
+    double sum = 0;
+    for (int n = 0; n < REGIONS; n++) {
+        float out[POOLED];
+        if (maximum)
+            det_roi_max(&map, e->boxes[n], BINS, COLUMNS, out);
+        else
+            test_assert_ok(det_roi_align(&map, e->boxes[n], BINS, COLUMNS, out), NULL);
+        for (int i = 0; i < POOLED; i++) sum += (double)out[i] * e->gradients[n * POOLED + i];
+    }
+    return sum;
+}
+
+static void find_gradient(const example *e, bool maximum, int threads, float *found)
+{
+    const det_roi_map map = {e->map, example_shape};
+    const det_roi_gradients regions = regions_of(e);
+    memset(found, 0, MAP * sizeof *found);
+    if (maximum)
+        det_roi_max_gradient(&regions, &map, found, threads);
+    else
+        test_assert_ok(det_roi_align_gradient(&regions, example_shape, found, threads), NULL);
+}
+
+/* Every 31st value, of all channels. Align is linear; the greatest value is so only within a step
+ * that is shorter than the distance of any two values that are compared. */
+static void assert_differences(bool maximum)
+{
+    const float step = maximum ? 1.f / 65536 : .25f;
+    example e = make_example();
+    float found[MAP];
+    int moved = 0;
+    find_gradient(&e, maximum, 1, found);
+    for (int i = 0; i < MAP; i += 31) {
+        const float value = e.map[i];
+        e.map[i] = value + step;
+        const double change = (double)e.map[i] - value, after = loss(&e, maximum);
+        e.map[i] = value;
+        const double slope = (after - loss(&e, maximum)) / change;
+        if (fabs(slope - (double)found[i]) > 1e-4)
+            fail_msg("%d: %g, not %g", i, (double)found[i], slope);
+        moved += fabs(slope) > .1;
+    }
+    assert_true(moved > 10);
+    free_example(&e);
+}
+
+static void gradients_are_those_of_pooled_regions(void **state)
+{
+    (void)state;
+    assert_differences(false);
+    assert_differences(true);
+}
+
+static void gradients_do_not_depend_on_threads(void **state)
+{
+    (void)state;
+    example e = make_example();
+    for (int maximum = 0; maximum < 2; maximum++) {
+        float one[MAP], several[MAP];
+        find_gradient(&e, maximum, 1, one);
+        find_gradient(&e, maximum, 3, several);
+        assert_memory_equal(one, several, sizeof one);
+    }
+    free_example(&e);
+}
+
+static void no_regions_leave_the_gradient_as_it_is(void **state)
+{
+    (void)state;
+    const det_roi_map map = numbers();
+    const det_roi_gradients none = {NULL, 0, 2, 2, NULL};
+    float found[16] = {3};
+    test_assert_ok(det_roi_align_gradient(&none, map.shape, found, 1), NULL);
+    det_roi_max_gradient(&none, &map, found, 1);
+    assert_true(found[0] == 3);
+}
+
 /* ---- Memory ---- */
 
 #ifdef DET_FAULT_INJECTION
@@ -191,6 +359,26 @@ static void memory_that_runs_out_is_an_error(void **state)
         assert_int_equal(status, DET_MEMORY);
     }
 }
+
+static void a_gradient_without_memory_adds_nothing(void **state)
+{
+    (void)state;
+    const det_box box = {0, 0, 3, 3};
+    const det_roi_gradients regions = {&box, 1, 1, 1, (const float[]){1}};
+    for (uint64_t n = 1;; n++) {
+        float found[16] = {0};
+        det_memory_fail_at(n);
+        const det_status status = det_roi_align_gradient(&regions, numbers().shape, found, 1);
+        const bool failed = det_memory_failed();
+        det_memory_fail_at(0);
+        if (!failed) {
+            test_assert_ok(status, NULL);
+            break;
+        }
+        assert_int_equal(status, DET_MEMORY);
+        for (int i = 0; i < 16; i++) assert_true(found[i] == 0);
+    }
+}
 #endif
 
 int main(void)
@@ -204,7 +392,14 @@ int main(void)
         cmocka_unit_test(a_bin_takes_the_greatest_of_its_cells),
         cmocka_unit_test(at_least_one_cell_remains_and_cells_outside_do_not_count),
         cmocka_unit_test(a_maximum_may_be_negative),
+        cmocka_unit_test(a_sample_gives_its_gradient_to_the_cells_it_lies_between),
+        cmocka_unit_test(the_greatest_cell_of_a_bin_takes_its_gradient),
+        cmocka_unit_test(of_equal_cells_the_first_takes_the_gradient),
+        cmocka_unit_test(gradients_are_those_of_pooled_regions),
+        cmocka_unit_test(gradients_do_not_depend_on_threads),
+        cmocka_unit_test(no_regions_leave_the_gradient_as_it_is),
 #ifdef DET_FAULT_INJECTION
+        cmocka_unit_test(a_gradient_without_memory_adds_nothing),
         cmocka_unit_test(memory_that_runs_out_is_an_error),
 #endif
     };
