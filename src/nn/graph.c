@@ -18,6 +18,7 @@ static const char *const op_names[DET_OP_COUNT] = {
     [DET_OP_INNER_PRODUCT] = "inner_product",
     [DET_OP_SOFTMAX] = "softmax",
     [DET_OP_SIGMOID] = "sigmoid",
+    [DET_OP_BATCH_NORM] = "batch_norm",
 };
 
 const char *det_op_name(det_op op)
@@ -29,7 +30,7 @@ det_op det_op_parse(const char *name)
 {
     int op = 0;
     while (op < DET_OP_COUNT && strcmp(op_names[op], name) != 0) op++;
-    return (det_op)op;
+    return op == DET_OP_BATCH_NORM ? DET_OP_COUNT : (det_op)op;
 }
 
 int det_graph_find(const det_graph *graph, const char *name)
@@ -55,6 +56,8 @@ static void free_node(det_node *node)
     det_free(node->inputs);
     det_free(node->weights.tensor);
     det_free(node->bias.tensor);
+    det_free(node->mean.tensor);
+    det_free(node->variance.tensor);
 }
 
 void det_graph_free(det_graph *graph)

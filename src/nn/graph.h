@@ -17,12 +17,14 @@ typedef enum det_op {
     DET_OP_INNER_PRODUCT,
     DET_OP_SOFTMAX,
     DET_OP_SIGMOID,
+    DET_OP_BATCH_NORM, /**< of networks that learn: model files have it folded into the layer before
+                        */
     DET_OP_COUNT
 } det_op;
 
 /** "convolution", "relu", "max_pool", ...: the names in model files. */
 const char *det_op_name(det_op op);
-/** @return the op, or DET_OP_COUNT where no op has that name. */
+/** @return the op, or DET_OP_COUNT where no op of model files has that name. */
 det_op det_op_parse(const char *name);
 
 /** A window that slides over height and width, in pixels of the input. */
@@ -59,6 +61,10 @@ typedef struct det_node {
     float alpha, beta, k; /**< lrn: y = x / (k + alpha / local_size * sum x^2)^beta */
     float ratio;          /**< dropout; running does nothing */
     det_weights weights, bias;
+    /** batch norm: y = weights (x - mean) / sqrt(variance + epsilon) + bias, a value a channel;
+     * while it learns, mean and variance are those of the batch (Ioffe and Szegedy, 2015). */
+    det_weights mean, variance;
+    float epsilon;
 } det_node;
 
 enum { DET_PICTURE = -1, DET_NO_NODE = -2 };

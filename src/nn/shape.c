@@ -84,6 +84,18 @@ static det_status infer_inner_product(const det_node *node, det_shape in, det_sh
     return check_bias(node, error);
 }
 
+static det_status check_batch_norm(const det_node *node, det_shape in, det_error *error)
+{
+    const det_weights *values[] = {&node->weights, &node->bias, &node->mean, &node->variance};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        if (values[i]->count != (size_t)in.channels)
+            return det_fail(error, DET_ARGUMENT,
+                            "%zu values do not fit the %d channels of a batch "
+                            "normalisation",
+                            values[i]->count, in.channels);
+    return DET_OK;
+}
+
 static det_status infer_concat(const det_node *node, const det_shape *shapes, det_shape picture,
                                det_shape *out, det_error *error)
 {
@@ -121,6 +133,9 @@ static det_status infer_node(const det_node *node, const det_shape *shapes, det_
         return infer_inner_product(node, in, out, error);
     case DET_OP_CONCAT:
         return infer_concat(node, shapes, picture, out, error);
+    case DET_OP_BATCH_NORM:
+        *out = in;
+        return check_batch_norm(node, in, error);
     default:
         *out = in;
         return DET_OK;

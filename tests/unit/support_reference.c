@@ -222,6 +222,11 @@ static double compute(const layer *l, int c, int y, int x)
         return exponential_share(l, c, y, x);
     case DET_OP_SIGMOID:
         return 1 / (1 + exp(-v));
+    case DET_OP_BATCH_NORM:
+        return (v - (double)l->node->mean.values[c]) /
+                   sqrt((double)l->node->variance.values[c] + (double)l->node->epsilon) *
+                   (double)l->node->weights.values[c] +
+               (double)l->node->bias.values[c];
     case DET_OP_COUNT:
         break;
     }

@@ -235,7 +235,9 @@ static void every_operation_has_a_name_that_leads_back_to_it(void **state)
 {
     (void)state;
     for (int op = 0; op < DET_OP_COUNT; op++)
-        assert_int_equal(det_op_parse(det_op_name((det_op)op)), op);
+        if (op != DET_OP_BATCH_NORM) assert_int_equal(det_op_parse(det_op_name((det_op)op)), op);
+    /* Model files have it folded. */
+    assert_int_equal(det_op_parse(det_op_name(DET_OP_BATCH_NORM)), DET_OP_COUNT);
     assert_int_equal(det_op_parse("deconvolution"), DET_OP_COUNT);
 }
 

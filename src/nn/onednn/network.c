@@ -305,6 +305,7 @@ static int add_layer(compilation *c, int index, det_error *error)
         return add_general_concat(c, &layer, error);
     case DET_OP_DROPOUT:
         return input;
+    case DET_OP_BATCH_NORM: /* folded before a network is compiled */
     case DET_OP_COUNT:
         break;
     }
