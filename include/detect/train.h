@@ -27,6 +27,17 @@ typedef enum det_train_stage {
 typedef bool det_train_progress(void *context, det_train_stage stage, uint64_t done,
                                 uint64_t total);
 
+/** A step of the training of a network. */
+typedef struct det_train_step {
+    size_t network, networks; /**< which one, from 0, and how many there are: a fold each, and one
+                                   that learns from all pictures */
+    uint64_t step, steps;     /**< how many are made, and how many are to be made */
+    double loss, rate;        /**< of this step: mean loss of its regions, learning rate */
+    double gradient_norm;     /**< before it was clipped */
+    double validation_loss;   /**< of regions that it does not learn from; NaN: not measured now */
+    double regions_per_s, seconds_left; /**< of this network; seconds_left: NaN where not known */
+} det_train_step;
+
 /** What a training is told beside its configuration. */
 typedef struct det_train_options {
     const char *cache; /**< folder where results of stages are kept; made where missing */

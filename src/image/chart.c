@@ -366,12 +366,12 @@ static void draw_chart_line(const drawing *d, const det_chart_line *line)
 
 /* ---- Legend ---------------------------------------------------------------------------------- */
 
-static double legend_width(drawing *d)
+static double legend_width(drawing *d, const det_chart *chart)
 {
     double widest = 0;
-    for (size_t i = 0; i < d->chart->line_count; i++)
-        if (d->chart->lines[i].name)
-            widest = fmax(widest, fmin(width_of(d, d->chart->lines[i].name), longest_legend));
+    for (size_t i = 0; i < chart->line_count; i++)
+        if (chart->lines[i].name)
+            widest = fmax(widest, fmin(width_of(d, chart->lines[i].name), longest_legend));
     return widest > 0 ? legend_gap + legend_sample + 6 + widest : 0;
 }
 
@@ -416,7 +416,8 @@ typedef struct {
     int width, height;
 } page;
 
-static void draw_chart(drawing *d, const det_chart *chart)
+/* @param legend width of the room for it. */
+static void draw_chart(drawing *d, const det_chart *chart, double legend)
 {
     d->chart = chart;
     d->width = width_of_chart(chart);
@@ -424,7 +425,7 @@ static void draw_chart(drawing *d, const det_chart *chart)
     d->x0 = left;
     d->y0 = top;
     d->y1 = d->height - bottom;
-    d->x1 = d->width - right - legend_width(d);
+    d->x1 = d->width - right - legend;
     draw_axes(d);
     for (size_t i = chart->line_count; i-- > 0;) draw_chart_line(d, &chart->lines[i]);
     draw_legend(d);
@@ -437,8 +438,10 @@ static det_status draw_all(const page *p, cairo_surface_t *surface, double scale
     cairo_scale(d.cairo, scale, scale);
     det_canvas_set_color(d.cairo, 0xFFFFFF);
     cairo_paint(d.cairo);
+    double legend = 0;
+    for (size_t i = 0; i < p->count; i++) legend = fmax(legend, legend_width(&d, &p->charts[i]));
     for (size_t i = 0; i < p->count; i++) {
-        draw_chart(&d, &p->charts[i]);
+        draw_chart(&d, &p->charts[i], legend);
         cairo_translate(d.cairo, 0, d.height);
     }
     const cairo_status_t status = cairo_status(d.cairo);

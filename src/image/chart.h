@@ -10,7 +10,8 @@
 det_status det_chart_svg(const det_chart *chart, det_text *svg, det_error *error);
 
 /** The same for several charts, one below the other, at the left edge of a picture that is as wide
- *  as the widest; `count` is above 0. Also DET_ARGUMENT: higher than 4000 pixels in all. */
+ *  as the widest; `count` is above 0. All have the room of the widest legend, so that the axes of
+ *  charts of one width lie below each other. Also DET_ARGUMENT: higher than 4000 pixels in all. */
 det_status det_charts_svg(const det_chart *charts, size_t count, det_text *svg, det_error *error);
 /** As det_chart_write. */
 det_status det_charts_write(const det_chart *charts, size_t count, const char *path,

@@ -6,6 +6,7 @@
 #include "src/base/memory.h"
 #include "src/base/run.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -162,22 +163,18 @@ void det_event_iteration(det_event_log *log, uint64_t iteration, const double *l
     end(log, json);
 }
 
-void det_event_step(det_event_log *log, uint64_t step, double loss, double rate)
+void det_event_step(det_event_log *log, const det_train_step *step)
 {
     det_json *json = begin(log, "step");
     if (!json) return;
-    det_json_integer(json, "step", (int64_t)step);
-    det_json_number(json, "loss", loss);
-    det_json_number(json, "rate", rate);
-    end(log, json);
-}
-
-void det_event_validation(det_event_log *log, uint64_t step, const char *figure, double value)
-{
-    det_json *json = begin(log, "validation");
-    if (!json) return;
-    det_json_integer(json, "step", (int64_t)step);
-    det_json_string(json, "figure", figure);
-    det_json_number(json, "value", value);
+    det_json_integer(json, "network", (int64_t)step->network);
+    det_json_integer(json, "step", (int64_t)step->step);
+    det_json_integer(json, "steps", (int64_t)step->steps);
+    det_json_number(json, "loss", step->loss);
+    det_json_number(json, "rate", step->rate);
+    det_json_number(json, "gradient_norm", step->gradient_norm);
+    if (!isnan(step->validation_loss))
+        det_json_number(json, "validation_loss", step->validation_loss);
+    det_json_number(json, "regions_per_s", step->regions_per_s);
     end(log, json);
 }

@@ -31,10 +31,7 @@ void det_event_stage_ended(det_event_log *log, size_t reused, size_t made);
 void det_event_iteration(det_event_log *log, uint64_t iteration, const double *losses,
                          size_t count);
 
-/** So many steps of a network's training are made.
- *  @param loss mean of the steps since the last such event; rate of the last one. */
-void det_event_step(det_event_log *log, uint64_t step, double loss, double rate);
-/** The network after so many steps was measured on what it does not learn from. */
-void det_event_validation(det_event_log *log, uint64_t step, const char *figure, double value);
+/** A step of the training of a network. */
+void det_event_step(det_event_log *log, const det_train_step *step);
 
 #endif

@@ -224,6 +224,14 @@ static void charts_lie_one_below_the_other(void **state)
     assert_non_null(strstr(svg.data, "height=\"900"));
     det_text_free(&svg);
 
+    const det_chart_line named = {.name = "a name", .x = zero_to_one, .y = half, .count = 2};
+    charts[2].lines = &named;
+    test_assert_ok(det_charts_write(charts, 3, path, &error), &error);
+    test_assert_ok(det_image_read(path, NULL, &image, &error), &error);
+    assert_int_equal(at(&image, 370, (38 + 300 - 52) / 2.), 0x0072B2);
+    assert_int_equal(at(&image, 470, (38 + 300 - 52) / 2.), 0xFFFFFF);
+    det_image_free(&image);
+
     charts[2].height = 3401;
     test_assert_error(det_charts_write(charts, 3, path, &error), DET_ARGUMENT, &error,
                       "4001 pixels in all are higher than 4000");
