@@ -21,4 +21,14 @@ uint32_t det_random_below(det_random *random, uint32_t bound);
  *  of (Fisher and Yates). */
 void det_random_order(det_random *random, size_t *order, size_t count);
 
+/** A stream for a place, such as a step of a training and a slot of its batch: what is drawn there
+ *  depends on neither what was drawn before nor on threads. Streams of different seeds, steps and
+ *  slots are independent. */
+det_random det_random_at(uint64_t seed, uint64_t step, uint64_t slot);
+
+/** The numbers from 0 to count - 1 again and again, each time all of them in another order, without
+ *  a list: which one comes at place `index`. Each order is as likely as another, nearly so.
+ *  @param count at most 2^32; 0 gives 0. */
+size_t det_random_turn(uint64_t seed, uint64_t index, size_t count);
+
 #endif

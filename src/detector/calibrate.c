@@ -664,7 +664,7 @@ static det_status prepare(calibration *c, const char *path, det_error *error)
     const size_t count = (size_t)c->model->graph.count;
     if (c->model->probabilities < 0)
         return det_fail_at(error, DET_ARGUMENT, path, NULL, "the model has no probabilities");
-    c->crop = det_model_crop_options(c->model, -1);
+    c->crop = det_input_crop_options(&c->model->input, -1);
     det_quantization_free(&c->model->quantization);
     c->model->quantization.layers = det_alloc_zeroed(count, sizeof(det_layer_scales));
     c->model->quantization.layer_count = (int)count;

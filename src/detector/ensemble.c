@@ -33,9 +33,8 @@ static uint8_t to_byte(float value)
     return (uint8_t)lrintf(fminf(fmaxf(value, 0), 255));
 }
 
-det_crop_options det_model_crop_options(const det_model *model, int context_px)
+det_crop_options det_input_crop_options(const det_model_input *input, int context_px)
 {
-    const det_model_input *input = &model->input;
     det_crop_options crop = {.width = input->width,
                              .height = input->height,
                              .context_px = context_px >= 0 ? context_px : input->context_px};
@@ -61,7 +60,7 @@ static det_status open_model(det_ensemble *ensemble, const char *path, const det
     if (status < 0) return status;
     ensemble->count++;
     const det_model *model = ensemble->models[at];
-    ensemble->crops[at] = det_model_crop_options(model, config->classifier.context_px);
+    ensemble->crops[at] = det_input_crop_options(&model->input, config->classifier.context_px);
 
     status = check_context(&ensemble->crops[at], error);
     return status == DET_OK ? check_same_classes(ensemble->models[0], model, error) : status;

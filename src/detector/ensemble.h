@@ -31,8 +31,8 @@ typedef struct det_ensemble_options {
     bool boxes;          /**< box deltas are wanted besides, as postprocess.box_regression says */
 } det_ensemble_options;
 
-/** The crops that a model looks at. @param context_px around a region; -1: as the model says. */
-det_crop_options det_model_crop_options(const det_model *model, int context_px);
+/** The crops that a network looks at. @param context_px around a region; -1: as the model says. */
+det_crop_options det_input_crop_options(const det_model_input *input, int context_px);
 
 /** Opens and compiles the models of a configuration; det_ensemble_free also after a failure.
  *  @return as det_detector_create. */

@@ -58,70 +58,76 @@ double det_class_overlap(const det_annotations *annotations, size_t image, size_
 
 /* ---- Labels --------------------------------------------------------------------------------- */
 
-/* A picture whose regions are labelled. */
-typedef struct {
-    const det_annotations *annotations;
-    const det_annotated_image *image;
-    const det_learned_classes *classes;
-    const det_example_options *options;
-    det_box *boxes; /* of its objects */
-    bool *counts;   /* whether each is learned */
-} labelled;
-
 /* Whether a region shows too much of something that must teach nothing. */
-static bool shows_ignored(const labelled *l, det_box region)
+static bool shows_ignored(const det_picture_objects *o, const det_example_options *options,
+                          det_box region)
 {
     const double half = .5;
-    for (size_t i = 0; i < l->image->object_count; i++) {
-        if (l->counts[i]) continue;
-        const bool crowd = l->annotations->objects[l->image->first_object + i].crowd;
+    for (size_t i = 0; i < o->image->object_count; i++) {
+        if (o->counts[i]) continue;
+        const bool crowd = o->annotations->objects[o->image->first_object + i].crowd;
         const double share =
-            crowd ? det_share_in_crowd(region, l->boxes[i]) : det_box_iou(region, l->boxes[i]);
-        if (share > 0 && share >= (crowd ? half : l->options->negative_iou)) return true;
+            crowd ? det_share_in_crowd(region, o->boxes[i]) : det_box_iou(region, o->boxes[i]);
+        if (share > 0 && share >= (crowd ? half : options->negative_iou)) return true;
     }
     return false;
 }
 
-static void label_region(const labelled *l, const det_box region, size_t at,
-                         const det_region_labels *labels)
+det_region_label det_label_region(const det_picture_objects *objects,
+                                  const det_example_options *options, det_box region)
 {
+    const det_annotated_image *image = objects->image;
     double most = 0;
     size_t nearest = SIZE_MAX;
-    for (size_t i = 0; i < l->image->object_count; i++) {
-        const double overlap = l->counts[i] ? det_box_iou(region, l->boxes[i]) : 0;
+    for (size_t i = 0; i < image->object_count; i++) {
+        const double overlap = objects->counts[i] ? det_box_iou(region, objects->boxes[i]) : 0;
         if (overlap <= most) continue;
         most = overlap;
-        nearest = l->image->first_object + i;
+        nearest = image->first_object + i;
     }
-    labels->overlaps[at] = (float)most;
-    labels->objects[at] = nearest;
-    if (most >= l->options->positive_iou)
-        labels->labels[at] = l->classes->classes[l->annotations->objects[nearest].category];
-    else if (most < l->options->negative_iou && !shows_ignored(l, region))
-        labels->labels[at] = DET_LABEL_BACKGROUND;
-    else
-        labels->labels[at] = DET_LABEL_NOTHING;
+    det_region_label label = {DET_LABEL_NOTHING, (float)most, nearest};
+    if (most >= options->positive_iou)
+        label.label = objects->classes->classes[objects->annotations->objects[nearest].category];
+    else if (most < options->negative_iou && !shows_ignored(objects, options, region))
+        label.label = DET_LABEL_BACKGROUND;
+    return label;
 }
 
-static det_status prepare(labelled *l, const det_region_features *regions,
-                          det_region_labels *labels, det_error *error)
+det_status det_picture_objects_make(const det_annotations *annotations, size_t image,
+                                    const det_learned_classes *classes,
+                                    const det_region_features *regions,
+                                    det_picture_objects *objects, det_error *error)
 {
-    const size_t objects = l->image->object_count;
-    l->boxes = det_alloc_array(objects, sizeof *l->boxes);
-    l->counts = det_alloc_array(objects, sizeof *l->counts);
-    labels->labels = det_alloc_array(regions->count, sizeof *labels->labels);
-    labels->overlaps = det_alloc_array(regions->count, sizeof *labels->overlaps);
-    labels->objects = det_alloc_array(regions->count, sizeof *labels->objects);
-    if (!l->boxes || !l->counts || !labels->labels || !labels->overlaps || !labels->objects)
-        return det_fail_memory(error, "the labels of regions");
-    for (size_t i = 0; i < objects; i++) {
-        const size_t object = l->image->first_object + i;
-        l->boxes[i] =
-            det_object_box(l->annotations, object, regions->picture_width, regions->picture_height);
-        l->counts[i] = det_object_counts(l->annotations, object, regions->picture_width,
-                                         regions->picture_height);
+    const int width = regions->picture_width, height = regions->picture_height;
+    const det_annotated_image *pictured = &annotations->images[image];
+    *objects =
+        (det_picture_objects){.annotations = annotations, .image = pictured, .classes = classes};
+    objects->boxes = det_alloc_array(pictured->object_count, sizeof *objects->boxes);
+    objects->counts = det_alloc_array(pictured->object_count, sizeof *objects->counts);
+    if (!objects->boxes || !objects->counts)
+        return det_fail_memory(error, "the objects of a picture");
+    for (size_t i = 0; i < pictured->object_count; i++) {
+        const size_t object = pictured->first_object + i;
+        objects->boxes[i] = det_object_box(annotations, object, width, height);
+        objects->counts[i] = det_object_counts(annotations, object, width, height);
     }
     return DET_OK;
+}
+
+void det_picture_objects_free(det_picture_objects *objects)
+{
+    det_free(objects->boxes);
+    det_free(objects->counts);
+    *objects = (det_picture_objects){0};
+}
+
+static det_status make_labels(size_t count, det_region_labels *labels, det_error *error)
+{
+    labels->labels = det_alloc_array(count, sizeof *labels->labels);
+    labels->overlaps = det_alloc_array(count, sizeof *labels->overlaps);
+    labels->objects = det_alloc_array(count, sizeof *labels->objects);
+    if (labels->labels && labels->overlaps && labels->objects) return DET_OK;
+    return det_fail_memory(error, "the labels of regions");
 }
 
 det_status det_label_regions(const det_annotations *annotations, size_t image,
@@ -129,16 +135,18 @@ det_status det_label_regions(const det_annotations *annotations, size_t image,
                              const det_example_options *options, det_region_labels *labels,
                              det_error *error)
 {
-    labelled l = {.annotations = annotations,
-                  .image = &annotations->images[image],
-                  .classes = classes,
-                  .options = options};
+    det_picture_objects objects;
     *labels = (det_region_labels){0};
-    const det_status status = prepare(&l, regions, labels, error);
-    for (size_t i = 0; status == DET_OK && i < regions->count; i++)
-        label_region(&l, regions->boxes[i], i, labels);
-    det_free(l.boxes);
-    det_free(l.counts);
+    det_status status =
+        det_picture_objects_make(annotations, image, classes, regions, &objects, error);
+    if (status == DET_OK) status = make_labels(regions->count, labels, error);
+    for (size_t i = 0; status == DET_OK && i < regions->count; i++) {
+        const det_region_label label = det_label_region(&objects, options, regions->boxes[i]);
+        labels->labels[i] = label.label;
+        labels->overlaps[i] = label.overlap;
+        labels->objects[i] = label.object;
+    }
+    det_picture_objects_free(&objects);
     return status;
 }
 

@@ -44,16 +44,46 @@ typedef struct det_example_options {
     double negative_iou; /**< and background where it overlaps every object by less */
 } det_example_options;
 
+/** What a region teaches. */
+typedef struct det_region_label {
+    int label;     /**< a class, or DET_LABEL_... */
+    float overlap; /**< IoU with the object that it overlaps most, 0: none */
+    size_t object; /**< that object, in annotations->objects; SIZE_MAX: none */
+} det_region_label;
+
+/** The objects of a picture, as its regions are compared with them. Borrows annotations and
+ *  classes; owns its arrays. {0} is empty. */
+typedef struct det_picture_objects {
+    const det_annotations *annotations;
+    const det_annotated_image *image;
+    const det_learned_classes *classes;
+    det_box *boxes; /**< image->object_count, cut at the edges of the picture */
+    bool *counts;   /**< whether each is learned */
+} det_picture_objects;
+
+/** @param regions its size of the picture counts.
+ *  @param objects det_picture_objects_free it, also after a failure. @return DET_OK, DET_MEMORY. */
+det_status det_picture_objects_make(const det_annotations *annotations, size_t image,
+                                    const det_learned_classes *classes,
+                                    const det_region_features *regions,
+                                    det_picture_objects *objects, det_error *error);
+/** Takes {0}. */
+void det_picture_objects_free(det_picture_objects *objects);
+
+/** Labels a region. It is of the class of the object that it overlaps most (of equals the first).
+ *  One that overlaps an object which does not count by negative_iou or more, or lies by half or
+ *  more in a crowd, teaches nothing. Thread-safe. */
+det_region_label det_label_region(const det_picture_objects *objects,
+                                  const det_example_options *options, det_box region);
+
 /** The labels of a picture's regions. */
 typedef struct det_region_labels {
-    int *labels;     /**< a class, or DET_LABEL_... */
-    float *overlaps; /**< IoU with the object that the region overlaps most, 0: none */
-    size_t *objects; /**< that object, in annotations->objects; SIZE_MAX: none */
+    int *labels;     /**< of each region as in det_region_label */
+    float *overlaps; /**< likewise */
+    size_t *objects; /**< likewise */
 } det_region_labels;
 
-/** Labels the regions of a picture. A region is of the class of the object that it overlaps most
- *  (of equals the first). One that overlaps an object which does not count by negative_iou or more,
- *  or lies by half or more in a crowd, teaches nothing.
+/** Labels the regions of a picture with det_label_region.
  *  @param labels free with det_region_labels_free, also after a failure.
  *  @return DET_OK, DET_MEMORY. Thread-safe. */
 det_status det_label_regions(const det_annotations *annotations, size_t image,
