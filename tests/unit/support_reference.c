@@ -81,6 +81,12 @@ int test_sketch_add(test_sketch *sketch, const char *name, det_node node, const 
         give_weights(sketch, &node.weights, (size_t)node.channels * det_shape_values(in));
         give_weights(sketch, &node.bias, (size_t)node.channels);
     }
+    if (node.op == DET_OP_BATCH_NORM) {
+        det_weights *const all[] = {&node.weights, &node.bias, &node.mean, &node.variance};
+        for (int i = 0; i < 4; i++) give_weights(sketch, all[i], (size_t)in.channels);
+        float *variances = sketch->values[sketch->value_count - 1];
+        for (int c = 0; c < in.channels; c++) variances[c] = variances[c] * variances[c] + .5F;
+    }
     graph->nodes = det_realloc_array(graph->nodes, (size_t)index + 1, sizeof *graph->nodes);
     model->shapes = det_realloc_array(model->shapes, (size_t)index + 1, sizeof *model->shapes);
     graph->nodes[index] = node;
@@ -102,21 +108,16 @@ int test_sketch_chain(test_sketch *sketch, const char *name, det_node node, int 
 
 typedef struct {
     const det_node *node;
-    const float *const *in; /* inputs, each C x H x W */
+    const double *const *in; /* inputs, each C x H x W */
     const det_shape *in_shapes;
     det_shape out;
 } layer;
 
-static size_t values_of(det_shape s)
-{
-    return (size_t)s.channels * (size_t)s.height * (size_t)s.width;
-}
-
 /* x[c][y][x], 0 outside. */
-static double at(const float *values, det_shape s, int c, int y, int x)
+static double at(const double *values, det_shape s, int c, int y, int x)
 {
     if (y < 0 || x < 0 || y >= s.height || x >= s.width) return 0;
-    return (double)values[((size_t)c * (size_t)s.height + (size_t)y) * (size_t)s.width + (size_t)x];
+    return values[((size_t)c * (size_t)s.height + (size_t)y) * (size_t)s.width + (size_t)x];
 }
 
 static double convolve(const layer *l, int o, int y, int x)
@@ -126,7 +127,7 @@ static double convolve(const layer *l, int o, int y, int x)
     const int in_group = l->in_shapes[0].channels / n->groups;
     const int first = o / (n->channels / n->groups) * in_group;
     const float *weights = n->weights.values + (ptrdiff_t)o * in_group * w->kernel_h * w->kernel_w;
-    double sum = (double)n->bias.values[o];
+    double sum = n->bias.values ? (double)n->bias.values[o] : 0;
     for (int i = 0; i < in_group; i++)
         for (int ky = 0; ky < w->kernel_h; ky++)
             for (int kx = 0; kx < w->kernel_w; kx++)
@@ -182,10 +183,10 @@ static double concatenate(const layer *l, int c, int y, int x)
 
 static double multiply(const layer *l, int o)
 {
-    const size_t count = values_of(l->in_shapes[0]);
-    double sum = (double)l->node->bias.values[o];
+    const size_t count = det_shape_values(l->in_shapes[0]);
+    double sum = l->node->bias.values ? (double)l->node->bias.values[o] : 0;
     for (size_t i = 0; i < count; i++)
-        sum += (double)l->node->weights.values[(size_t)o * count + i] * (double)l->in[0][i];
+        sum += (double)l->node->weights.values[(size_t)o * count + i] * l->in[0][i];
     return sum;
 }
 
@@ -234,33 +235,60 @@ static double compute(const layer *l, int c, int y, int x)
     return 0;
 }
 
-static float *run_layer(const layer *l)
+static double *run_layer(const layer *l)
 {
-    float *out = det_alloc_array(values_of(l->out), sizeof *out);
+    double *out = det_alloc_array(det_shape_values(l->out), sizeof *out);
     assert_non_null(out);
-    float *next = out;
+    double *next = out;
     for (int c = 0; c < l->out.channels; c++)
         for (int y = 0; y < l->out.height; y++)
-            for (int x = 0; x < l->out.width; x++) *next++ = (float)compute(l, c, y, x);
+            for (int x = 0; x < l->out.width; x++) *next++ = compute(l, c, y, x);
     return out;
 }
 
-float *test_reference_run(const det_model *model, const float *input, int to)
+/* Whether a layer's inputs have been computed. */
+static bool is_known(const det_node *node, int from, double *const *results)
 {
-    enum { most_inputs = 8, most_layers = 64 };
-    float *results[most_layers] = {0};
+    for (int j = 0; j < node->input_count; j++)
+        if (node->inputs[j] != from && (node->inputs[j] < 0 || !results[node->inputs[j]]))
+            return false;
+    return true;
+}
+
+double *test_reference_values(const det_model *model, int from, const double *input, int to)
+{
+    enum { most_inputs = 16, most_layers = 64 };
+    double *results[most_layers] = {0};
     assert_true(to < most_layers);
-    for (int i = 0; i <= to; i++) {
+    for (int i = from + 1; i <= to; i++) {
         const det_node *node = &model->graph.nodes[i];
-        const float *in[most_inputs];
+        const double *in[most_inputs];
         det_shape shapes[most_inputs];
         assert_true(node->input_count <= most_inputs);
+        if (!is_known(node, from, results)) continue;
         for (int j = 0; j < node->input_count; j++) {
-            in[j] = node->inputs[j] < 0 ? input : results[node->inputs[j]];
+            in[j] = node->inputs[j] == from ? input : results[node->inputs[j]];
             shapes[j] = shape_of(model, node->inputs[j]);
         }
         results[i] = run_layer(&(layer){node, in, shapes, model->shapes[i]});
     }
     for (int i = 0; i < to; i++) det_free(results[i]);
+    assert_non_null(results[to]);
     return results[to];
+}
+
+float *test_reference_run(const det_model *model, const float *input, int to)
+{
+    const size_t in = det_shape_values(shape_of(model, DET_PICTURE)),
+                 count = det_shape_values(model->shapes[to]);
+    double *values = det_alloc_array(in, sizeof *values);
+    float *out = det_alloc_array(count, sizeof *out);
+    assert_non_null(values);
+    assert_non_null(out);
+    for (size_t i = 0; i < in; i++) values[i] = (double)input[i];
+    double *results = test_reference_values(model, DET_PICTURE, values, to);
+    for (size_t i = 0; i < count; i++) out[i] = (float)results[i];
+    det_free(results);
+    det_free(values);
+    return out;
 }

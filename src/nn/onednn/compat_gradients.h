@@ -144,12 +144,22 @@ static inline dnnl_status_t det_pd_batch_norm_backward(dnnl_primitive_desc_t *pd
         pd, engine, dnnl_backward, in, in, in, epsilon, flags, hint, NULL);
 }
 
-static inline dnnl_status_t det_pd_add(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
-                                       det_const_layout layout)
+/* Of `count` maps of one layout. */
+static inline dnnl_status_t det_pd_sum(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                                       det_const_layout layout, int count)
 {
-    const float scales[2] = {1, 1};
-    const det_const_layout in[2] = {layout, layout};
-    return dnnl_sum_primitive_desc_create(pd, engine, layout, 2, scales, in, NULL);
+    float *scales = (float *)det_alloc_array((size_t)count, sizeof *scales);
+    det_const_layout *in = (det_const_layout *)det_alloc_array((size_t)count, sizeof *in);
+    dnnl_status_t status = dnnl_out_of_memory;
+    for (int i = 0; scales && in && i < count; i++) {
+        scales[i] = 1;
+        in[i] = layout;
+    }
+    if (scales && in)
+        status = dnnl_sum_primitive_desc_create(pd, engine, layout, count, scales, in, NULL);
+    det_free(scales);
+    det_free(in);
+    return status;
 }
 
 static inline det_layout det_layout_part(det_const_layout whole, const dnnl_dims_t dims,
@@ -334,12 +344,22 @@ static inline dnnl_status_t det_pd_batch_norm_backward(dnnl_primitive_desc_t *pd
                                   : status;
 }
 
-static inline dnnl_status_t det_pd_add(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
-                                       det_const_layout layout)
+/* Of `count` maps of one layout. */
+static inline dnnl_status_t det_pd_sum(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                                       det_const_layout layout, int count)
 {
-    const float scales[2] = {1, 1};
-    const dnnl_memory_desc_t in[2] = {*layout, *layout};
-    return dnnl_sum_primitive_desc_create(pd, layout, 2, scales, in, NULL, engine);
+    float *scales = (float *)det_alloc_array((size_t)count, sizeof *scales);
+    dnnl_memory_desc_t *in = (dnnl_memory_desc_t *)det_alloc_array((size_t)count, sizeof *in);
+    dnnl_status_t status = dnnl_out_of_memory;
+    for (int i = 0; scales && in && i < count; i++) {
+        scales[i] = 1;
+        in[i] = *layout;
+    }
+    if (scales && in)
+        status = dnnl_sum_primitive_desc_create(pd, layout, count, scales, in, NULL, engine);
+    det_free(scales);
+    det_free(in);
+    return status;
 }
 
 static inline det_layout det_layout_part(det_const_layout whole, const dnnl_dims_t dims,

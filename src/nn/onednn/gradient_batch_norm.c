@@ -69,26 +69,29 @@ static det_status add_forward(batch_norm *b, bool running, det_step_time time,
 /* The variance of a batch is that of all values like it: divided by one less than their number. */
 static void follow(det_trainer *t, const det_trainer_step *step)
 {
-    void *means = NULL, *variances = NULL;
     const det_shape shape = t->maps[t->slots[step->node]].shape;
     const float count = (float)t->options.batch * (float)shape.height * (float)shape.width;
     const float like_it = count > 1 ? count / (count - 1) : 1;
     float *mean = det_trainer_find(t, step->node, DET_PARAMETER_MEAN)->values;
     float *variance = det_trainer_find(t, step->node, DET_PARAMETER_VARIANCE)->values;
-    dnnl_memory_get_data_handle(step->arguments[0].memory, &means);
-    dnnl_memory_get_data_handle(step->arguments[1].memory, &variances);
+    const float *means = det_memory_values(step->arguments[0].memory),
+                *variances = det_memory_values(step->arguments[1].memory);
     for (int c = 0; c < shape.channels; c++) {
-        mean[c] += statistics_share * (((const float *)means)[c] - mean[c]);
-        variance[c] += statistics_share * (((const float *)variances)[c] * like_it - variance[c]);
+        mean[c] += statistics_share * (means[c] - mean[c]);
+        variance[c] += statistics_share * (variances[c] * like_it - variance[c]);
     }
 }
 
 static det_status add_following(batch_norm *b, det_error *error)
 {
-    det_trainer_step step = {
-        .layer = b->node->name, .time = DET_LEARNING, .work = follow, .node = b->index};
-    step.arguments[0].memory = b->batch_means;
-    step.arguments[1].memory = b->batch_variances;
+    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_MEAN, b->batch_means},
+                                         {DNNL_ARG_VARIANCE, b->batch_variances}};
+    const det_trainer_step step = {.layer = b->node->name,
+                                   .time = DET_LEARNING,
+                                   .work = follow,
+                                   .arguments = arguments,
+                                   .count = 2,
+                                   .node = b->index};
     return det_trainer_add_work(b->t, &b->t->forward, &step, error);
 }
 

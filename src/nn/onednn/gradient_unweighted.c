@@ -38,32 +38,37 @@ static det_status refused(det_error *error, const char *what, dnnl_status_t resu
     return det_dnnl_fail(error, what, result);
 }
 
-/* The workspace that a primitive leaves for its way back; NULL where there is none. */
-static dnnl_memory_t workspace_of(det_trainer *t, dnnl_primitive_desc_t forward, const places *p)
+/* What a primitive leaves for its way back, if anything. */
+typedef struct {
+    bool there;
+    dnnl_memory_t memory;
+} workspace;
+
+static workspace workspace_of(det_trainer *t, dnnl_primitive_desc_t forward, const places *p)
 {
     det_const_layout layout = dnnl_primitive_desc_query_md(forward, dnnl_query_workspace_md, 0);
     const bool there = p->wants && layout && dnnl_memory_desc_get_size(layout) > 0;
-    return there ? det_trainer_memory(t, layout, NULL) : NULL;
+    return (workspace){there, there ? det_trainer_memory(t, layout, NULL) : NULL};
 }
 
 static det_status add_forward(det_trainer *t, const places *p, dnnl_primitive_desc_t pd,
-                              dnnl_memory_t workspace, det_error *error)
+                              const workspace *left, det_error *error)
 {
     const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, p->in->value},
                                          {DNNL_ARG_DST, p->out->value},
-                                         {DNNL_ARG_WORKSPACE, workspace}};
-    return det_trainer_add(t, &t->forward, p->name, pd, arguments, workspace ? 3 : 2, error);
+                                         {DNNL_ARG_WORKSPACE, left->memory}};
+    return det_trainer_add(t, &t->forward, p->name, pd, arguments, left->there ? 3 : 2, error);
 }
 
 /* @param source what the primitive reads of the way forward, or {0}. Destroys pd. */
 static det_status add_backward(det_trainer *t, const places *p, dnnl_primitive_desc_t pd,
-                               dnnl_exec_arg_t source, dnnl_memory_t workspace, det_error *error)
+                               dnnl_exec_arg_t source, const workspace *left, det_error *error)
 {
     dnnl_exec_arg_t arguments[4] = {{DNNL_ARG_DIFF_DST, p->out->gradient},
                                     {DNNL_ARG_DIFF_SRC, det_trainer_gradient_target(t, p->source)}};
     int count = 2;
     if (source.memory) arguments[count++] = source;
-    if (workspace) arguments[count++] = (dnnl_exec_arg_t){DNNL_ARG_WORKSPACE, workspace};
+    if (left->there) arguments[count++] = (dnnl_exec_arg_t){DNNL_ARG_WORKSPACE, left->memory};
     const det_status status =
         det_trainer_add(t, &t->backward, p->name, pd, arguments, count, error);
     dnnl_primitive_desc_destroy(pd);
@@ -93,7 +98,7 @@ static det_status add_relu_backward(det_trainer *t, const places *p, dnnl_primit
     if (result != dnnl_success) return refused(error, "describe the gradient of a ReLU", result);
     if (p->source == p->slot) return add_in_place(t, p, pd, error);
     const dnnl_exec_arg_t result_of_it = {DNNL_ARG_DST, p->out->value};
-    return add_backward(t, p, pd, result_of_it, NULL, error);
+    return add_backward(t, p, pd, result_of_it, &(workspace){0}, error);
 }
 
 /* It works in place where it alone reads its layer, and within its layer where that has weights. */
@@ -104,8 +109,9 @@ det_status det_gradient_relu(det_trainer *t, const det_gradient_layer *l, det_er
     const dnnl_status_t result =
         det_pd_relu_learning(&forward, t->plan.engine, p.in->layout, p.node->negative_slope);
     if (result != dnnl_success) return refused(error, "describe a ReLU", result);
-    det_status status =
-        det_trainer_fuses(t, l->node) ? DET_OK : add_forward(t, &p, forward, NULL, error);
+    det_status status = det_trainer_fuses(t, l->node)
+                            ? DET_OK
+                            : add_forward(t, &p, forward, &(workspace){0}, error);
     if (status == DET_OK && p.wants) status = add_relu_backward(t, &p, forward, error);
     dnnl_primitive_desc_destroy(forward);
     return status;
@@ -162,13 +168,13 @@ det_status det_gradient_pool(det_trainer *t, const det_gradient_layer *l, det_er
         det_pd_pool_learning(&forward, t->plan.engine, kind_of(&p), algorithm, p.in->layout,
                              p.out->layout, (const dnnl_dims_t *)window);
     if (result != dnnl_success) return refused(error, "describe a pool", result);
-    dnnl_memory_t workspace = workspace_of(t, forward, &p);
-    status = add_forward(t, &p, forward, workspace, error);
+    const workspace left = workspace_of(t, forward, &p);
+    status = add_forward(t, &p, forward, &left, error);
     if (status == DET_OK && p.wants) {
         result = det_pd_pool_backward(&backward, t->plan.engine, algorithm, p.in->layout,
                                       p.out->layout, (const dnnl_dims_t *)window, forward);
         status = result == dnnl_success
-                     ? add_backward(t, &p, backward, (dnnl_exec_arg_t){0}, workspace, error)
+                     ? add_backward(t, &p, backward, (dnnl_exec_arg_t){0}, &left, error)
                      : refused(error, "describe the gradient of a pool", result);
     }
     dnnl_primitive_desc_destroy(forward);
@@ -185,14 +191,14 @@ det_status det_gradient_lrn(det_trainer *t, const det_gradient_layer *l, det_err
     dnnl_status_t result = det_pd_lrn_learning(&forward, t->plan.engine, kind_of(&p), p.in->layout,
                                                p.node->local_size, values);
     if (result != dnnl_success) return refused(error, "describe an LRN", result);
-    dnnl_memory_t workspace = workspace_of(t, forward, &p);
-    det_status status = add_forward(t, &p, forward, workspace, error);
+    const workspace left = workspace_of(t, forward, &p);
+    det_status status = add_forward(t, &p, forward, &left, error);
     if (status == DET_OK && p.wants) {
         result = det_pd_lrn_backward(&backward, t->plan.engine, p.in->layout, p.node->local_size,
                                      values, forward);
         status = result == dnnl_success
                      ? add_backward(t, &p, backward, (dnnl_exec_arg_t){DNNL_ARG_SRC, p.in->value},
-                                    workspace, error)
+                                    &left, error)
                      : refused(error, "describe the gradient of an LRN", result);
     }
     dnnl_primitive_desc_destroy(forward);
@@ -241,7 +247,7 @@ static det_status split(det_trainer *t, const det_gradient_layer *l, int input, 
     const dnnl_dims_t offsets = {0, channel, 0, 0};
     det_layout part = det_layout_part(out->layout, dims, offsets);
     if (!part) return det_fail(error, DET_INTERNAL, "oneDNN cannot take a part of a map");
-    dnnl_memory_t memory = det_trainer_memory(t, part, out->gradients);
+    dnnl_memory_t memory = det_trainer_part(t, part, out->gradient);
     det_layout_free(part);
     const det_status status = det_trainer_add_copy(t, &t->backward, node->name, memory,
                                                    det_trainer_gradient_target(t, source), error);
@@ -293,16 +299,15 @@ static void drop_piece(void *context, size_t piece, int worker)
     }
 }
 
+/* From its first argument to its second. */
 static void drop(det_trainer *t, const det_trainer_step *step)
 {
     const places p = places_of(t, step->node);
-    const size_t bytes = dnnl_memory_desc_get_size(p.in->layout);
     const bool halves = t->plan.type == dnnl_bf16;
-    void *target = step->arguments[0].memory ? NULL : p.in->gradients;
-    if (step->arguments[0].memory) dnnl_memory_get_data_handle(step->arguments[0].memory, &target);
-    dropping d = {.from = step->backward ? p.out->gradients : p.in->values,
-                  .to = step->backward ? target : p.out->values,
-                  .count = bytes / (halves ? sizeof(uint16_t) : sizeof(float)),
+    dropping d = {.from = det_memory_values(step->arguments[0].memory),
+                  .to = det_memory_values(step->arguments[1].memory),
+                  .count = dnnl_memory_desc_get_size(p.in->layout) /
+                           (halves ? sizeof(uint16_t) : sizeof(float)),
                   .halves = halves,
                   .ratio = p.node->ratio,
                   .seed = t->seed,
@@ -310,10 +315,15 @@ static void drop(det_trainer *t, const det_trainer_step *step)
     det_parallel_for((d.count + PIECE - 1) / PIECE, t->options.threads, drop_piece, &d);
 }
 
-static void pass_on(det_trainer *t, const det_trainer_step *step)
+static det_status add_drop(det_trainer *t, det_trainer_steps *steps, const det_trainer_step *like,
+                           dnnl_memory_t from, dnnl_memory_t to, det_error *error)
 {
-    const places p = places_of(t, step->node);
-    memcpy(p.out->values, p.in->values, dnnl_memory_desc_get_size(p.in->layout));
+    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+    det_trainer_step step = *like;
+    step.work = drop;
+    step.arguments = arguments;
+    step.count = 2;
+    return det_trainer_add_work(t, steps, &step, error);
 }
 
 /* A layer that is not differentiated drops nothing. */
@@ -321,24 +331,16 @@ det_status det_gradient_dropout(det_trainer *t, const det_gradient_layer *l, det
 {
     const places p = places_of(t, l->node);
     const bool drops = t->differentiated[l->node];
+    const det_trainer_step learning = {.layer = p.name, .time = DET_LEARNING, .node = l->node},
+                           back = {.layer = p.name, .node = l->node};
     det_status status = DET_OK;
-    if (drops)
-        status = det_trainer_add_work(
-            t, &t->forward,
-            &(det_trainer_step){
-                .layer = p.name, .time = DET_LEARNING, .work = drop, .node = l->node},
-            error);
+    if (drops) status = add_drop(t, &t->forward, &learning, p.in->value, p.out->value, error);
     if (status == DET_OK)
-        status =
-            det_trainer_add_work(t, &t->forward,
-                                 &(det_trainer_step){.layer = p.name,
-                                                     .time = drops ? DET_MEASURING : DET_ALWAYS,
-                                                     .work = pass_on,
-                                                     .node = l->node},
-                                 error);
-    if (status < 0 || !p.wants) return status;
-    det_trainer_step back = {.layer = p.name, .work = drop, .node = l->node, .backward = true};
-    back.arguments[0].memory = det_trainer_gradient_target(t, p.source);
-    status = det_trainer_add_work(t, &t->backward, &back, error);
+        status = det_trainer_add_copy(t, &t->forward, p.name, p.in->value, p.out->value, error);
+    if (status < 0) return status;
+    t->forward.steps[t->forward.count - 1].time = drops ? DET_MEASURING : DET_ALWAYS;
+    if (!p.wants) return DET_OK;
+    status = add_drop(t, &t->backward, &back, p.out->gradient,
+                      det_trainer_gradient_target(t, p.source), error);
     return status == DET_OK ? det_trainer_add_gradient(t, p.name, p.source, error) : status;
 }

@@ -189,6 +189,16 @@ dnnl_primitive_attr_t det_plan_attributes(const det_node *relu, const det_scalin
 det_status det_plan_add_scales(det_plan *plan, const det_scaling *scaling, det_argument *constants,
                                int *count, det_error *error);
 
+/** Bytes that steps `first` to `last` need. */
+typedef struct det_life {
+    size_t size;
+    int first, last;
+    size_t offset; /**< where det_place_lives puts them */
+} det_life;
+
+/** Gives every life its place, a multiple of 64 bytes, in `size` bytes together. */
+det_status det_place_lives(det_life *lives, int count, size_t *size, det_error *error);
+
 /** Gives every tensor its place; after the last step. */
 det_status det_plan_place_tensors(det_plan *plan, det_error *error);
 

@@ -14,18 +14,21 @@ const char *det_parameter_kind_name(det_parameter_kind kind)
 
 /* ---- Which layers, and what they do --------------------------------------------------------- */
 
+enum { MOST_EXAMPLES = 1 << 16 }; /* of a batch */
+
 static det_status find_ends(det_trainer *t, det_error *error)
 {
     const det_trainer_options *o = &t->options;
     t->from = DET_PICTURE;
-    if (o->batch < 1 || o->to_count < 1)
-        return det_fail(error, DET_ARGUMENT, "a batch of %zu examples and %zu outputs to learn by",
-                        o->batch, o->to_count);
+    if (o->batch < 1 || o->batch > MOST_EXAMPLES || o->to_count < 1)
+        return det_fail(error, DET_ARGUMENT,
+                        "a batch of %zu examples (at most %d) and %zu outputs to learn by",
+                        o->batch, MOST_EXAMPLES, o->to_count);
     det_status status = det_precision_check(o->precision, error);
     if (status == DET_OK && o->from) status = det_graph_require(t->graph, o->from, &t->from, error);
     for (size_t i = 0; status == DET_OK && i < o->to_count; i++) {
-        status = det_graph_require(t->graph, o->to[i], &t->outputs[i].slot, error);
-        if (status == DET_OK) t->needed[t->outputs[i].slot] = true;
+        status = det_graph_require(t->graph, o->to[i], &t->outputs[i].node, error);
+        if (status == DET_OK) t->needed[t->outputs[i].node] = true;
     }
     return status;
 }
@@ -48,7 +51,7 @@ static det_status find_needed(det_trainer *t, det_error *error)
                                    "the layer also reads what comes before '%s'", t->options.from);
         }
     }
-    for (size_t i = 0; i < t->options.to_count; i++) t->readers[t->outputs[i].slot]++;
+    for (size_t i = 0; i < t->options.to_count; i++) t->readers[t->outputs[i].node]++;
     return DET_OK;
 }
 
@@ -119,41 +122,56 @@ static det_status add_parameters(det_trainer *t, det_error *error)
 
 /* ---- Maps ----------------------------------------------------------------------------------- */
 
-static bool is_blocked(const det_trainer *t, det_shape shape)
-{
-    return t->plan.block > 0 && shape.channels % t->plan.block == 0;
-}
-
-/* A part of a concat can be taken from blocks where it fills whole ones. */
+/* Parts of a concat that fill whole blocks can be joined, and taken out again, in blocks. */
 static bool joins_blocks(const det_trainer *t, int node)
 {
-    for (int k = 0; k < t->graph->nodes[node].input_count; k++)
-        if (!is_blocked(t, t->maps[det_trainer_source(t, node, k)].shape)) return false;
+    for (int k = 0; k < t->graph->nodes[node].input_count; k++) {
+        const det_slot *in = &t->maps[det_trainer_source(t, node, k)];
+        if (!in->blocked || in->shape.channels % t->plan.block != 0) return false;
+    }
     return true;
+}
+
+/* What is fed is in blocks where it fills one: pictures do not. Convolutions write blocks, the last
+ * one filled up, but for those in groups that fill none. Others write as they read. */
+static bool is_blocked(const det_trainer *t, int node)
+{
+    const int block = t->plan.block;
+    if (block == 0) return false;
+    if (node == t->from) return t->options.input.channels >= block;
+    const det_node *n = &t->graph->nodes[node];
+    const det_slot *in = &t->maps[det_trainer_source(t, node, 0)];
+    if (n->op == DET_OP_CONVOLUTION) {
+        const bool deep = n->groups == in->shape.channels && n->groups == n->channels;
+        return n->groups == 1 || (deep && in->blocked) ||
+               (n->channels / n->groups % block == 0 &&
+                in->shape.channels / n->groups % block == 0);
+    }
+    return n->op == DET_OP_CONCAT ? joins_blocks(t, node) : in->blocked;
+}
+
+static int dimensions_of(const det_trainer *t, int node)
+{
+    if (node == t->from) return 4;
+    const det_op op = t->graph->nodes[node].op;
+    if (op == DET_OP_INNER_PRODUCT) return 2;
+    if (op != DET_OP_RELU && op != DET_OP_DROPOUT) return 4;
+    return t->maps[det_trainer_source(t, node, 0)].ndims;
 }
 
 static det_status add_slot(det_trainer *t, int node, det_error *error)
 {
-    const det_node *n = node >= 0 ? &t->graph->nodes[node] : NULL;
-    det_slot *slot = &t->maps[t->slot_count];
-    slot->shape = n ? t->shapes[node] : t->options.input;
-    slot->ndims = 4;
-    if (n && n->op == DET_OP_INNER_PRODUCT) slot->ndims = 2;
-    if (n && (n->op == DET_OP_RELU || n->op == DET_OP_DROPOUT))
-        slot->ndims = t->maps[det_trainer_source(t, node, 0)].ndims;
-    const bool blocked =
-        is_blocked(t, slot->shape) && (!n || n->op != DET_OP_CONCAT || joins_blocks(t, node));
-    slot->layout = det_trainer_layout(t, slot->shape, slot->ndims, blocked, t->plan.type);
+    det_slot *slot = &t->maps[t->slot_count++];
+    const bool wanted = node == t->from ? t->options.input_gradient : t->differentiated[node];
+    slot->shape = node == t->from ? t->options.input : t->shapes[node];
+    slot->ndims = dimensions_of(t, node);
+    slot->blocked = slot->ndims == 4 && is_blocked(t, node);
+    slot->layout = det_trainer_layout(t, slot->shape, slot->ndims, slot->blocked, t->plan.type);
     slot->value = det_trainer_memory(t, slot->layout, NULL);
-    const bool wanted =
-        node < 0 || node == t->from ? t->options.input_gradient : t->differentiated[node];
     if (wanted) slot->gradient = det_trainer_memory(t, slot->layout, NULL);
     if (!slot->value || (wanted && !slot->gradient))
         return det_fail_memory(error, "the maps of a network that learns");
-    dnnl_memory_get_data_handle(slot->value, &slot->values);
-    if (wanted) dnnl_memory_get_data_handle(slot->gradient, &slot->gradients);
-    if (node >= 0) t->slots[node] = t->slot_count;
-    t->slot_count++;
+    if (node >= 0) t->slots[node] = t->slot_count - 1;
     return DET_OK;
 }
 
@@ -165,23 +183,10 @@ static bool shares_slot(const det_trainer *t, int node)
     return t->readers[from] == 1 && has_parameters(&t->graph->nodes[from]);
 }
 
-/* Room for what is added to gradients that several steps write: one at a time. */
-static det_status add_scratches(det_trainer *t, det_error *error)
+static void count_readers(det_trainer *t, int node)
 {
-    size_t largest = 0;
-    for (int i = 0; i < t->slot_count; i++) {
-        const size_t size = dnnl_memory_desc_get_size(t->maps[i].layout);
-        if (t->maps[i].gradient && size > largest) largest = size;
-    }
-    t->scratches = det_alloc_zeroed((size_t)t->slot_count, sizeof(dnnl_memory_t));
-    void *room = det_trainer_buffer(t, largest > 0 ? largest : 1);
-    bool enough = t->scratches && room;
-    for (int i = 0; enough && i < t->slot_count; i++) {
-        if (!t->maps[i].gradient) continue;
-        t->scratches[i] = det_trainer_memory(t, t->maps[i].layout, room);
-        enough = t->scratches[i];
-    }
-    return enough ? DET_OK : det_fail_memory(error, "the gradients of a network");
+    for (int k = 0; k < t->graph->nodes[node].input_count; k++)
+        t->maps[det_trainer_source(t, node, k)].readers++;
 }
 
 static det_status add_slots(det_trainer *t, det_error *error)
@@ -191,12 +196,19 @@ static det_status add_slots(det_trainer *t, det_error *error)
     det_status status = add_slot(t, t->from, error);
     for (int i = t->from + 1; status == DET_OK && i < t->graph->count; i++) {
         if (!t->needed[i]) continue;
-        if (shares_slot(t, i))
+        if (shares_slot(t, i)) {
             t->slots[i] = t->slots[t->graph->nodes[i].inputs[0]];
-        else
-            status = add_slot(t, i, error);
+            continue;
+        }
+        status = add_slot(t, i, error);
+        count_readers(t, i);
     }
-    return status == DET_OK ? add_scratches(t, error) : status;
+    for (size_t i = 0; i < t->options.to_count; i++) {
+        det_learning_output *output = &t->outputs[i];
+        output->slot = output->node == t->from ? 0 : t->slots[output->node];
+        t->maps[output->slot].readers++;
+    }
+    return status;
 }
 
 /* ---- Steps ---------------------------------------------------------------------------------- */
@@ -238,33 +250,31 @@ static det_status add_layer(det_trainer *t, int node, det_error *error)
     }
 }
 
-/* Layers are asked from the last to the first; forward they run the other way round. */
+static void reverse(det_trainer_step *steps, int count)
+{
+    for (int i = 0, j = count - 1; i < j; i++, j--) {
+        const det_trainer_step step = steps[i];
+        steps[i] = steps[j];
+        steps[j] = step;
+    }
+}
+
+/* Layers are asked from the last to the first, as their steps backward run. Those forward run the
+ * other way round, and are kept last first until all are there. */
 static det_status add_layers(det_trainer *t, det_error *error)
 {
-    const size_t nodes = (size_t)t->graph->count;
-    int *first = det_alloc_zeroed(nodes + 1, sizeof *first);
-    det_status status = first ? DET_OK : det_fail_memory(error, "the steps of a network");
-    for (int i = t->graph->count - 1; status == DET_OK && i > t->from; i--) {
-        first[i] = t->forward.count;
-        if (t->needed[i]) status = add_layer(t, i, error);
+    det_trainer_steps *forward = &t->forward;
+    for (int i = t->graph->count - 1; i > t->from; i--) {
+        if (!t->needed[i]) continue;
+        const int first = forward->count;
+        const det_status status = add_layer(t, i, error);
+        if (status < 0) {
+            det_error_where(error, "layer '%s'", t->graph->nodes[i].name);
+            return status;
+        }
+        if (forward->count > first) reverse(forward->steps + first, forward->count - first);
     }
-    const int count = t->forward.count;
-    det_trainer_step *ordered =
-        status == DET_OK ? det_alloc_array((size_t)count + 1, sizeof *ordered) : NULL;
-    if (status == DET_OK && !ordered) status = det_fail_memory(error, "the steps of a network");
-    int at = 0;
-    for (int i = t->from + 1; ordered && i < t->graph->count; i++) {
-        /* The steps of a layer end where those of the layer before it begin. */
-        const int end = i == t->from + 1 ? count : first[i - 1];
-        const int length = t->needed[i] ? end - first[i] : 0;
-        if (length > 0)
-            memcpy(ordered + at, t->forward.steps + first[i], (size_t)length * sizeof *ordered);
-        at += length;
-    }
-    if (ordered) memcpy(t->forward.steps, ordered, (size_t)count * sizeof *ordered);
-    det_free(ordered);
-    det_free(first);
-    return status;
+    return DET_OK;
 }
 
 /* An output as the caller sees it: f32 in rows. */
@@ -272,23 +282,21 @@ static det_status add_output(det_trainer *t, det_learning_output *output, det_er
 {
     const det_slot *slot = &t->maps[output->slot];
     det_layout rows = det_trainer_layout(t, slot->shape, slot->ndims, false, dnnl_f32);
-    output->value = det_trainer_memory(t, rows, NULL);
-    output->gradient = det_trainer_memory(t, rows, NULL);
+    const size_t size = t->options.batch * det_shape_values(slot->shape) * sizeof(float);
+    output->values = det_trainer_buffer(t, size);
+    output->gradients = det_trainer_buffer(t, size);
+    if (output->values) output->value = det_trainer_memory(t, rows, output->values);
+    if (output->gradients) output->gradient = det_trainer_memory(t, rows, output->gradients);
     det_layout_free(rows);
-    if (!output->value || !output->gradient)
-        return det_fail_memory(error, "the outputs of a network");
-    dnnl_memory_get_data_handle(output->value, (void **)&output->values);
-    dnnl_memory_get_data_handle(output->gradient, (void **)&output->gradients);
-    return DET_OK;
+    return output->value && output->gradient ? DET_OK
+                                             : det_fail_memory(error, "the outputs of a network");
 }
 
 static det_status add_output_gradients(det_trainer *t, det_error *error)
 {
     for (size_t i = 0; i < t->options.to_count; i++) {
         det_learning_output *output = &t->outputs[i];
-        const int node = output->slot;
-        const char *name = t->graph->nodes[node].name;
-        output->slot = node == t->from ? 0 : t->slots[node];
+        const char *name = t->options.to[i];
         det_status status = add_output(t, output, error);
         if (status == DET_OK && t->maps[output->slot].gradient) {
             status = det_trainer_add_copy(t, &t->backward, name, output->gradient,
@@ -313,26 +321,23 @@ static det_status add_output_values(det_trainer *t, det_error *error)
 
 static const char input_name[] = "input";
 
-/* What is fed comes first forward: it is put at the end of the list and moved to its front. */
 static det_status add_input(det_trainer *t, det_error *error)
 {
     det_layout rows = det_trainer_layout(t, t->options.input, 4, false, dnnl_f32);
-    t->input = det_trainer_memory(t, rows, NULL);
-    if (t->options.input_gradient) t->input_gradient = det_trainer_memory(t, rows, NULL);
+    const size_t size = t->options.batch * det_shape_values(t->options.input) * sizeof(float);
+    t->inputs = det_trainer_buffer(t, size);
+    if (t->inputs) t->input = det_trainer_memory(t, rows, t->inputs);
+    if (t->options.input_gradient) t->input_gradients = det_trainer_buffer(t, size);
+    if (t->input_gradients) t->input_gradient = det_trainer_memory(t, rows, t->input_gradients);
     det_layout_free(rows);
-    det_status status =
-        det_trainer_add_copy(t, &t->forward, input_name, t->input, t->maps[0].value, error);
-    if (status == DET_OK && t->options.input_gradient)
-        status = det_trainer_add_copy(t, &t->backward, input_name, t->maps[0].gradient,
-                                      t->input_gradient, error);
-    if (status < 0) return status;
-    dnnl_memory_get_data_handle(t->input, (void **)&t->inputs);
-    if (t->input_gradient)
-        dnnl_memory_get_data_handle(t->input_gradient, (void **)&t->input_gradients);
-    det_trainer_step *steps = t->forward.steps, step = steps[t->forward.count - 1];
-    memmove(steps + 1, steps, (size_t)(t->forward.count - 1) * sizeof *steps);
-    steps[0] = step;
-    return DET_OK;
+    return det_trainer_add_copy(t, &t->forward, input_name, t->input, t->maps[0].value, error);
+}
+
+static det_status add_input_gradient(det_trainer *t, det_error *error)
+{
+    if (!t->options.input_gradient) return DET_OK;
+    return det_trainer_add_copy(t, &t->backward, input_name, t->maps[0].gradient, t->input_gradient,
+                                error);
 }
 
 /* ---- All of it ------------------------------------------------------------------------------ */
@@ -373,7 +378,11 @@ static det_status build(det_trainer *t, det_error *error)
     if (status == DET_OK) status = add_output_gradients(t, error);
     if (status == DET_OK) status = add_layers(t, error);
     if (status == DET_OK) status = add_input(t, error);
-    return status == DET_OK ? add_output_values(t, error) : status;
+    if (status < 0) return status;
+    reverse(t->forward.steps, t->forward.count);
+    status = add_output_values(t, error);
+    if (status == DET_OK) status = add_input_gradient(t, error);
+    return status == DET_OK ? det_trainer_place(t, error) : status;
 }
 
 typedef struct {
@@ -417,15 +426,15 @@ void det_trainer_free(det_trainer *t)
     if (!t) return;
     free_steps(&t->forward);
     free_steps(&t->backward);
-    for (int i = 0; i < t->memory_count; i++) dnnl_memory_destroy(t->memories[i]);
+    for (int i = 0; i < t->room_count; i++) dnnl_memory_destroy(t->rooms[i].memory);
     for (int i = 0; i < t->buffer_count; i++) det_free(t->buffers[i]);
-    for (int i = 0; t->maps && i <= t->graph->count; i++) det_layout_free(t->maps[i].layout);
+    for (int i = 0; i < t->slot_count; i++) det_layout_free(t->maps[i].layout);
+    if (t->arena) det_free_pages(t->arena, t->arena_size);
     if (t->stream) dnnl_stream_destroy(t->stream);
     det_plan_free(&t->plan);
-    det_free(t->memories);
+    det_free(t->rooms);
     det_free(t->buffers);
     det_free(t->maps);
-    det_free(t->scratches);
     det_free(t->parameters);
     det_free(t->outputs);
     det_free(t->shapes);

@@ -3,8 +3,10 @@
 #define DETECT_NN_ONEDNN_TRAINER_H
 
 /* A network as it learns: maps with their gradients, parameters, and steps that run forward and
- * backward over a whole batch. Every map has one layout, in blocks of channels where these fill
- * whole ones, and every primitive is asked for exactly that: nothing is reordered but weights. */
+ * backward over a whole batch. Every map has one layout, in blocks of channels (the last one filled
+ * up) behind a convolution, and every primitive is asked for exactly that: nothing is reordered but
+ * weights. Maps, gradients and whatever else steps hand on share an arena: each has its place there
+ * from the first step that uses it to the last one, forward and backward. */
 
 #include "src/nn/onednn/compat_gradients.h"
 #include "src/nn/onednn/plan.h"
@@ -13,11 +15,13 @@
 /** A map of the whole batch. A ReLU that is fused behind a layer shares its slot. */
 typedef struct det_slot {
     det_shape shape;
-    int ndims;                     /**< 4, or 2 behind an inner product */
+    int ndims; /**< 4, or 2 behind an inner product */
+    bool blocked;
     det_layout layout;             /**< owned */
     dnnl_memory_t value, gradient; /**< gradient: NULL where none is wanted */
-    void *values, *gradients;
-    int writers; /**< steps backward that have added to the gradient so far, while these are made */
+    int readers;                   /**< steps backward that each give a part of the gradient */
+    int parts;                     /**< those that have been made so far */
+    dnnl_memory_t *part;           /**< readers: what they write; the first one is `gradient` */
 } det_slot;
 
 typedef enum det_step_time {
@@ -32,10 +36,9 @@ typedef struct det_trainer_step {
     det_step_time time;
     dnnl_primitive_t primitive; /**< or NULL: */
     void (*work)(det_trainer *trainer, const struct det_trainer_step *step);
-    dnnl_exec_arg_t arguments[8]; /**< count */
+    const dnnl_exec_arg_t *arguments; /**< count; of our own work: what it reads and writes */
     int count;
-    int node, parameter; /**< that our own work is about */
-    bool backward;       /**< likewise */
+    int node; /**< that our own work is about */
 } det_trainer_step;
 
 typedef struct det_trainer_steps {
@@ -46,10 +49,18 @@ typedef struct det_trainer_steps {
 
 /** An output as the caller sees it. */
 typedef struct det_learning_output {
-    int slot;
+    int node, slot;
     dnnl_memory_t value, gradient; /**< f32 in rows */
     float *values, *gradients;
 } det_learning_output;
+
+/** A memory that steps use. */
+typedef struct det_room {
+    dnnl_memory_t memory; /**< owned */
+    bool fixed;           /**< it has values of its own: it has no place in the arena */
+    int whole;            /**< the room that it is a part of, or -1 */
+    det_life life;
+} det_room;
 
 struct det_trainer {
     const det_graph *graph;
@@ -67,19 +78,18 @@ struct det_trainer {
     int from; /**< node, or DET_PICTURE */
     det_parameter *parameters;
     size_t parameter_count;
-    det_learning_output *outputs;         /**< options.to_count */
+    det_learning_output *outputs;        /**< options.to_count */
     dnnl_memory_t input, input_gradient; /**< f32 in rows */
     float *inputs, *input_gradients;
-    dnnl_memory_t *scratches; /**< of each slot whose gradient several steps write: what is added */
-    void *scratch;            /**< that they all lie in */
-    size_t scratch_size;      /**< bytes */
     det_trainer_steps forward, backward;
     uint64_t seed; /**< of the run at hand */
-    /* Owned, to be freed at the end. */
-    void **buffers;
-    dnnl_memory_t *memories;
-    int buffer_count, memory_count;
-    size_t buffer_capacity, memory_capacity;
+    det_room *rooms;
+    int room_count;
+    void *arena;
+    size_t arena_size;
+    void **buffers; /**< owned, to be freed at the end */
+    int buffer_count;
+    size_t buffer_capacity, room_capacity;
 };
 
 /* ---- trainer_parts.c: building blocks ---------------------------------------------------------
@@ -87,27 +97,37 @@ struct det_trainer {
 
 /** Zeroed bytes that the trainer owns; NULL when memory is short. */
 void *det_trainer_buffer(det_trainer *t, size_t size);
-/** Memory of that layout at `values`, or (NULL) in a buffer of its own; NULL when it fails. */
+/** Memory of that layout at `values`, or (NULL) in the arena, where it has a place only while steps
+ *  use it; NULL when it fails. */
 dnnl_memory_t det_trainer_memory(det_trainer *t, det_const_layout layout, void *values);
+/** The part of a memory in the arena that the layout tells. */
+dnnl_memory_t det_trainer_part(det_trainer *t, det_const_layout layout, dnnl_memory_t whole);
+/** Values of a memory, once det_trainer_place has run. */
+void *det_memory_values(dnnl_memory_t memory);
 /** The layout of a map of the batch in this type: blocks where `blocked`, else rows. */
 det_layout det_trainer_layout(const det_trainer *t, det_shape shape, int ndims, bool blocked,
                               dnnl_data_type_t type);
 
-/** Adds a step that runs a primitive, from its descriptor, which stays the caller's. */
+/** Adds a step that runs a primitive, from its descriptor, which stays the caller's. DET_MEMORY
+ *  where an argument is NULL. */
 det_status det_trainer_add(det_trainer *t, det_trainer_steps *steps, const char *layer,
                            dnnl_primitive_desc_t pd, const dnnl_exec_arg_t *arguments, int count,
                            det_error *error);
-/** Adds a step of our own. */
+/** Adds a step of our own, whose arguments are copied. Likewise. */
 det_status det_trainer_add_work(det_trainer *t, det_trainer_steps *steps,
                                 const det_trainer_step *step, det_error *error);
 /** Adds a step that copies between memories of any layouts and types; none where they are one. */
 det_status det_trainer_add_copy(det_trainer *t, det_trainer_steps *steps, const char *layer,
                                 dnnl_memory_t from, dnnl_memory_t to, det_error *error);
 
-/** Where a step backward writes the gradient of a slot: the slot's own memory, or where an earlier
- *  step did so, one whose values det_trainer_add_gradient then adds to it. */
+/** Where the next step backward writes its part of the gradient of a slot; NULL when memory is
+ *  short. */
 dnnl_memory_t det_trainer_gradient_target(det_trainer *t, int slot);
+/** To be called behind that step: the last one's part is followed by the sum of all. */
 det_status det_trainer_add_gradient(det_trainer *t, const char *layer, int slot, det_error *error);
+
+/** Gives every memory its place, after the last step. */
+det_status det_trainer_place(det_trainer *t, det_error *error);
 
 /** The parameter of a node, or NULL. */
 det_parameter *det_trainer_find(det_trainer *t, int node, det_parameter_kind kind);
