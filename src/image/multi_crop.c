@@ -207,12 +207,9 @@ det_status det_multi_crop_cut(const det_multi_crop *plan, size_t index, uint8_t 
     if (view->width == plan->width && view->height == plan->height) {
         copy_rows(&window, plan->width, plan->height, pixels);
     } else {
-        det_image whole = {0};
         const det_status status =
-            det_image_resize(&window, plan->width, plan->height, &whole, NULL);
+            det_image_resample(&window, DET_INTERPOLATE_AREA, plan->width, plan->height, pixels);
         if (status < 0) return status;
-        copy_rows(&whole, plan->width, plan->height, pixels);
-        det_image_free(&whole);
     }
     if (view->mirrored) mirror_rows(pixels, plan->width, plan->height);
     return DET_OK;

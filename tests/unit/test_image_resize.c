@@ -106,6 +106,84 @@ static void every_size_agrees_with_the_plain_sum(void **state)
     det_image_free(&picture);
 }
 
+/* Resizes a row of greys in some way. */
+static void assert_resampled(const uint8_t *values, int count, det_interpolation how,
+                             const uint8_t *expected, int width)
+{
+    enum { most = 16 };
+    det_image row = grey_row(values, count);
+    uint8_t pixels[3 * most];
+    assert_true(width <= most);
+    assert_int_equal(det_image_resample(&row, how, width, 1, pixels), DET_OK);
+    for (int i = 0; i < 3 * width; i++) assert_int_equal(pixels[i], expected[i / 3]);
+    det_image_free(&row);
+}
+
+/* Of five pixels two: middles at 1.25 and 3.75; of two five: at .2, .6, 1, 1.4, 1.8. */
+static void nearest_takes_the_pixel_in_which_the_middle_lies(void **state)
+{
+    (void)state;
+    static const uint8_t five[] = {10, 20, 30, 40, 50}, two[] = {20, 40};
+    static const uint8_t grown[] = {20, 20, 40, 40, 40};
+    assert_resampled(five, 5, DET_INTERPOLATE_NEAREST, two, 2);
+    assert_resampled(two, 2, DET_INTERPOLATE_NEAREST, grown, 5);
+}
+
+/* Middles at 1.5 - .5 = 1 and 4.5 - .5 = 4: single pixels, where the mean of three is no other. At
+ * 1 of four and 2: between the first and second, and the third and fourth. */
+static void bilinear_takes_two_pixels_also_where_the_picture_shrinks(void **state)
+{
+    (void)state;
+    static const uint8_t six[] = {0, 10, 200, 0, 100, 0}, two[] = {10, 100};
+    static const uint8_t four[] = {10, 20, 40, 80}, halves[] = {15, 60};
+    assert_resampled(six, 6, DET_INTERPOLATE_BILINEAR, two, 2);
+    assert_resampled(four, 4, DET_INTERPOLATE_BILINEAR, halves, 2);
+}
+
+/* Half way between two pixels the weights are -1/16, 9/16, 9/16, -1/16. Of eight pixels four: at
+ * .5, 2.5, 4.5 and 6.5; the first has pixel 0 twice, the last pixel 7. A step
+ * overshoots: (9 + 9 - 1) / 16 * 255 is cut to 255, -255 / 16 to 0. */
+static void cubic_takes_four_pixels_and_is_cut_at_black_and_white(void **state)
+{
+    (void)state;
+    static const uint8_t eight[] = {16, 32, 64, 160, 160, 80, 0, 48};
+    static const uint8_t expected[] = {22, 114, 125, 19};
+    assert_resampled(eight, 8, DET_INTERPOLATE_CUBIC, expected, 4);
+    static const uint8_t step[] = {0, 0, 0, 0, 255, 255, 255, 255};
+    static const uint8_t cut[] = {0, 0, 255, 255};
+    assert_resampled(step, 8, DET_INTERPOLATE_CUBIC, cut, 4);
+}
+
+static void every_interpolation_keeps_a_picture_of_the_same_size(void **state)
+{
+    (void)state;
+    det_image picture = test_picture(31, 17), same = test_picture(31, 17);
+    for (det_interpolation how = 0; how < DET_INTERPOLATIONS; how++) {
+        for (size_t i = 0; i < same.stride * 17; i++) same.pixels[i] = 0;
+        assert_int_equal(det_image_resample(&picture, how, 31, 17, same.pixels), DET_OK);
+        assert_int_equal(test_largest_difference(&picture, &same), 0);
+    }
+    det_image_free(&same);
+    det_image_free(&picture);
+}
+
+/* One grey stays it, whatever is done with it: weights of every pixel add up to 1. */
+static void every_interpolation_keeps_grey(void **state)
+{
+    (void)state;
+    static const int sizes[][2] = {{1, 1}, {3, 2}, {20, 13}, {21, 14}, {64, 50}, {200, 3}};
+    static uint8_t pixels[3 * 64 * 64];
+    det_image picture = test_picture(20, 13);
+    for (size_t i = 0; i < picture.stride * 13; i++) picture.pixels[i] = 77;
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+        for (det_interpolation how = 0; how < DET_INTERPOLATIONS; how++) {
+            assert_int_equal(det_image_resample(&picture, how, sizes[s][0], sizes[s][1], pixels),
+                             DET_OK);
+            for (int i = 0; i < 3 * sizes[s][0] * sizes[s][1]; i++) assert_int_equal(pixels[i], 77);
+        }
+    det_image_free(&picture);
+}
+
 static void senseless_sizes_are_refused(void **state)
 {
     (void)state;
@@ -147,6 +225,11 @@ int main(void)
         cmocka_unit_test(growing_interpolates_and_repeats_the_edges),
         cmocka_unit_test(the_same_size_gives_the_same_picture),
         cmocka_unit_test(every_size_agrees_with_the_plain_sum),
+        cmocka_unit_test(nearest_takes_the_pixel_in_which_the_middle_lies),
+        cmocka_unit_test(bilinear_takes_two_pixels_also_where_the_picture_shrinks),
+        cmocka_unit_test(cubic_takes_four_pixels_and_is_cut_at_black_and_white),
+        cmocka_unit_test(every_interpolation_keeps_a_picture_of_the_same_size),
+        cmocka_unit_test(every_interpolation_keeps_grey),
         cmocka_unit_test(senseless_sizes_are_refused),
 #ifdef DET_FAULT_INJECTION
         cmocka_unit_test(short_memory_is_an_error),
