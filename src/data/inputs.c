@@ -8,54 +8,11 @@
 #include "src/data/paths.h"
 
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-/* Where the entries of a folder go. */
-typedef struct folder_entries {
-    det_paths *pictures, *folders;
-} folder_entries;
-
-/* Sorts an entry of a folder: into the pictures, into the folders still to visit, or nowhere. A
- * link that leads nowhere counts as a picture, so that reading it says what is wrong. */
-static det_status take_entry(void *context, const char *folder, const char *name, det_error *error)
-{
-    const folder_entries *entries = context;
-    char *path = det_path_join(folder, name);
-    if (!path) return det_fail_memory(error, "a list of pictures");
-
-    struct stat status;
-    if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        return det_paths_push(entries->folders, path, error);
-    const bool regular = stat(path, &status) != 0 || S_ISREG(status.st_mode);
-    if (regular && det_is_picture_name(name)) return det_paths_push(entries->pictures, path, error);
-    det_free(path);
-    return DET_OK;
-}
-
-static det_status add_folder(det_paths *list, const char *folder, bool recursive, det_error *error)
-{
-    det_paths folders = {0};
-    const size_t before = list->count;
-    det_status result = det_paths_push(&folders, det_copy_string(folder), error);
-    for (size_t i = 0; result == DET_OK && i < folders.count && (i == 0 || recursive); i++)
-        result =
-            det_folder_each(folders.items[i], take_entry, &(folder_entries){list, &folders}, error);
-
-    if (result == DET_OK && list->count == before)
-        result = det_fail_at(error, DET_ARGUMENT, folder, NULL,
-                             "no pictures (.jpg, .jpeg, .png, .webp) in this folder%s",
-                             !recursive && folders.count > 1
-                                 ? "; --recursive looks in the folders below it, too"
-                                 : "");
-    if (result == DET_OK) det_paths_sort(list, before);
-    det_paths_free(&folders);
-    return result;
-}
 
 static det_status add_path(det_paths *list, const char *path, bool recursive, det_error *error)
 {
-    if (det_is_folder(path)) return add_folder(list, path, recursive, error);
+    if (det_is_folder(path)) return det_paths_add_pictures(list, path, recursive, error);
     return det_paths_push(list, det_copy_string(path), error);
 }
 

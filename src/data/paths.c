@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "src/data/paths.h"
 
+#include "src/base/file.h"
 #include "src/base/memory.h"
 #include "src/base/text.h"
 
@@ -116,4 +117,49 @@ det_status det_folder_names(const char *folder, const char *ending, det_paths *n
         det_folder_each(folder, take_name, &(wanted_names){ending, names}, error);
     det_paths_sort(names, first);
     return status;
+}
+
+/* ---- Pictures in folders -------------------------------------------------------------------- */
+
+/* Where the entries of a folder go. */
+typedef struct folder_entries {
+    det_paths *pictures, *folders;
+} folder_entries;
+
+/* Sorts an entry of a folder: into the pictures, into the folders still to visit, or nowhere. A
+ * link that leads nowhere counts as a picture, so that reading it says what is wrong. */
+static det_status take_entry(void *context, const char *folder, const char *name, det_error *error)
+{
+    const folder_entries *entries = context;
+    char *path = det_path_join(folder, name);
+    if (!path) return det_fail_memory(error, "a list of pictures");
+
+    struct stat status;
+    if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return det_paths_push(entries->folders, path, error);
+    const bool regular = stat(path, &status) != 0 || S_ISREG(status.st_mode);
+    if (regular && det_is_picture_name(name)) return det_paths_push(entries->pictures, path, error);
+    det_free(path);
+    return DET_OK;
+}
+
+det_status det_paths_add_pictures(det_paths *list, const char *folder, bool recursive,
+                                  det_error *error)
+{
+    det_paths folders = {0};
+    const size_t before = list->count;
+    det_status result = det_paths_push(&folders, det_copy_string(folder), error);
+    for (size_t i = 0; result == DET_OK && i < folders.count && (i == 0 || recursive); i++)
+        result =
+            det_folder_each(folders.items[i], take_entry, &(folder_entries){list, &folders}, error);
+
+    if (result == DET_OK && list->count == before)
+        result = det_fail_at(error, DET_ARGUMENT, folder, NULL,
+                             "no pictures (.jpg, .jpeg, .png, .webp) in this folder%s",
+                             !recursive && folders.count > 1
+                                 ? "; --recursive looks in the folders below it, too"
+                                 : "");
+    if (result == DET_OK) det_paths_sort(list, before);
+    det_paths_free(&folders);
+    return result;
 }

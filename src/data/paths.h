@@ -39,4 +39,10 @@ det_status det_folder_each(const char *folder, det_folder_entry *take, void *con
 det_status det_folder_names(const char *folder, const char *ending, det_paths *names,
                             det_error *error);
 
+/** Adds the pictures in a folder, and with `recursive` in the folders below it, symbolic links to
+ *  folders not followed, sorted bytewise.
+ *  @return DET_OK; DET_ARGUMENT (there are none); DET_IO; DET_MEMORY. */
+det_status det_paths_add_pictures(det_paths *list, const char *folder, bool recursive,
+                                  det_error *error);
+
 #endif
