@@ -48,6 +48,35 @@ det_box det_draw_box(const det_augmentation *augmentation, det_box box, det_rand
                      (float)(y + half_height)};
 }
 
+/* The largest part in the middle that is neither too wide nor too high. */
+static det_patch middle_patch(int width, int height, double most_aspect)
+{
+    const double wide = fmin(width, most_aspect * height), high = fmin(height, most_aspect * width);
+    det_patch patch = {.width = (int)fmax(1, round(wide)), .height = (int)fmax(1, round(high))};
+    patch.x = (width - patch.width) / 2;
+    patch.y = (height - patch.height) / 2;
+    return patch;
+}
+
+det_patch det_draw_patch(int width, int height, double least_area, det_random *random)
+{
+    enum { tries = 10 };
+    const double most_aspect = 4. / 3, picture = (double)width * height;
+    for (int i = 0; i < tries; i++) {
+        const double area = picture * (1 - (1 - least_area) * det_random_double(random));
+        const double aspect = exp(draw(log(most_aspect), random));
+        const double wide = fmax(1, round(sqrt(area * aspect))),
+                     high = fmax(1, round(sqrt(area / aspect)));
+        if (wide > width || high > height) continue;
+        const det_patch patch = {.width = (int)wide, .height = (int)high};
+        const uint32_t right = (uint32_t)(width - patch.width) + 1,
+                       down = (uint32_t)(height - patch.height) + 1;
+        const int x = (int)det_random_below(random, right);
+        return (det_patch){x, (int)det_random_below(random, down), patch.width, patch.height};
+    }
+    return middle_patch(width, height, most_aspect);
+}
+
 bool det_augmentation_changes_colors(const det_augmentation *a)
 {
     return a->brightness > 0 || a->contrast > 0 || a->saturation > 0 || a->hue > 0;

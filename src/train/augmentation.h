@@ -31,6 +31,18 @@ bool det_draw_mirror(const det_augmentation *augmentation, det_random *random);
 /** Moves and scales a box about its middle. It may leave the picture. */
 det_box det_draw_box(const det_augmentation *augmentation, det_box box, det_random *random);
 
+/** A part of a picture, in whole pixels. */
+typedef struct det_patch {
+    int x, y, width, height;
+} det_patch;
+
+/** Draws a part of a picture (Szegedy et al., "Going Deeper with Convolutions", 2015, section 6):
+ *  its area is uniform from `least_area` of the picture's to all of it, the logarithm of width /
+ *  height uniform from log 3/4 to log 4/3, and its place uniform. Where 10 draws do not fit it is
+ *  the largest part in the middle whose shape is within these bounds.
+ *  @param least_area in (0, 1]; the paper: .08. */
+det_patch det_draw_patch(int width, int height, double least_area, det_random *random);
+
 /** Whether colours are changed at all. */
 bool det_augmentation_changes_colors(const det_augmentation *augmentation);
 /** Amounts of each change, in an order that each has the same chance of. */

@@ -93,6 +93,44 @@ static void colors_change_within_their_strengths_in_any_order(void **state)
     assert_true(det_augmentation_changes_colors(&colors));
 }
 
+/* Of a square picture of 600 x 600 no draw fails but where sides are above 600: areas below 3/4 of
+ * it always fit, and .08 to .54 is half of the range. */
+static void parts_have_any_area_shape_and_place(void **state)
+{
+    (void)state;
+    det_random random = det_random_create(5, 1);
+    int small = 0, wide = 0, left = 0, fitting = 0;
+    for (int i = 0; i < DRAWS; i++) {
+        const det_patch p = det_draw_patch(600, 600, .08, &random);
+        const double share = (double)p.width * p.height / (600. * 600.);
+        const double aspect = (double)p.width / p.height;
+        assert_true(p.x >= 0 && p.y >= 0 && p.x + p.width <= 600 && p.y + p.height <= 600);
+        assert_true(share > .0795 && aspect > .745 && aspect < 1.342);
+        if (share > .75) continue;
+        fitting++;
+        small += share < (.08 + .75) / 2;
+        wide += p.width > p.height;
+        left += 2 * p.x < 600 - p.width;
+    }
+    assert_in_range(small, fitting / 2 - 150, fitting / 2 + 150);
+    assert_in_range(wide, fitting / 2 - 170, fitting / 2 + 150);
+    assert_in_range(left, fitting / 2 - 170, fitting / 2 + 150);
+}
+
+/* All of 1000 x 100 pixels never fits; the largest part that is at most 4/3 as wide as high is 133
+ * wide, from (1000 - 133) / 2 on. */
+static void where_no_part_fits_it_is_the_middle(void **state)
+{
+    (void)state;
+    det_random random = det_random_create(6, 1);
+    const det_patch wide = det_draw_patch(1000, 100, 1, &random);
+    const det_patch high = det_draw_patch(30, 90, 1, &random);
+    const det_patch pixel = det_draw_patch(1, 1, .08, &random);
+    assert_memory_equal(&wide, (&(det_patch){433, 0, 133, 100}), sizeof wide);
+    assert_memory_equal(&high, (&(det_patch){0, 25, 30, 40}), sizeof high);
+    assert_memory_equal(&pixel, (&(det_patch){0, 0, 1, 1}), sizeof pixel);
+}
+
 static void strengths_are_in_their_ranges(void **state)
 {
     (void)state;
@@ -116,6 +154,8 @@ int main(void)
         cmocka_unit_test(every_second_picture_is_mirrored),
         cmocka_unit_test(boxes_move_and_grow_within_their_shares),
         cmocka_unit_test(colors_change_within_their_strengths_in_any_order),
+        cmocka_unit_test(parts_have_any_area_shape_and_place),
+        cmocka_unit_test(where_no_part_fits_it_is_the_middle),
         cmocka_unit_test(strengths_are_in_their_ranges),
     };
     return cmocka_run_group_tests_name("augmentation", tests, NULL, NULL);
