@@ -126,6 +126,7 @@ static det_status add_backward(batch_norm *b, det_error *error)
         {DNNL_ARG_SRC, t->maps[b->source].value},
         {DNNL_ARG_DIFF_DST, t->maps[b->slot].gradient},
         {DNNL_ARG_SCALE, b->scales},
+        {DNNL_ARG_SHIFT, b->shifts},
         {DNNL_ARG_MEAN, b->batch_means},
         {DNNL_ARG_VARIANCE, b->batch_variances},
         {DNNL_ARG_DIFF_SRC, wants ? det_trainer_gradient_target(t, b->source)
@@ -133,7 +134,7 @@ static det_status add_backward(batch_norm *b, det_error *error)
         {DNNL_ARG_DIFF_SCALE, gradient_of(b, b->scale)},
         {DNNL_ARG_DIFF_SHIFT, gradient_of(b, b->shift)}};
     const det_status status =
-        det_trainer_add(t, &t->backward, b->node->name, pd, arguments, 8, error);
+        det_trainer_add(t, &t->backward, b->node->name, pd, arguments, 9, error);
     dnnl_primitive_desc_destroy(pd);
     return status == DET_OK && wants ? det_trainer_add_gradient(t, b->node->name, b->source, error)
                                      : status;

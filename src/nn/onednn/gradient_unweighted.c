@@ -246,7 +246,7 @@ static det_status split(det_trainer *t, const det_gradient_layer *l, int input, 
     const dnnl_dims_t dims = {(dnnl_dim_t)t->options.batch, in.channels, in.height, in.width};
     const dnnl_dims_t offsets = {0, channel, 0, 0};
     det_layout part = det_layout_part(out->layout, dims, offsets);
-    if (!part) return det_fail(error, DET_INTERNAL, "oneDNN cannot take a part of a map");
+    if (!part) return det_fail_memory(error, "a part of a map");
     dnnl_memory_t memory = det_trainer_part(t, part, out->gradient);
     det_layout_free(part);
     const det_status status = det_trainer_add_copy(t, &t->backward, node->name, memory,
