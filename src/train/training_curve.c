@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { most_points = 1000, chart_width = 700, chart_height = 260 };
+enum { most_points = 1000, most_marks = 60, chart_width = 700, chart_height = 260 };
 static const uint64_t most_bytes = 1 << 30;
 static const double room = 1.05; /* so much longer are axes than the values reach */
 
@@ -221,7 +221,7 @@ static void add_charts(const det_training_curve *curve, picture *p)
                                           .y = p->validation_losses,
                                           .count = p->validation_count,
                                           .color = 1,
-                                          .markers = true};
+                                          .markers = p->validation_count <= most_marks};
     p->losses_shown[1] = (det_chart_line){.name = validated ? "training" : NULL,
                                           .x = p->steps,
                                           .y = p->losses,
