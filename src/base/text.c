@@ -56,6 +56,16 @@ static int fold(char c)
     return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
 }
 
+char *det_text_join(const char *first, const char *second)
+{
+    const size_t length = strlen(first), rest = strlen(second) + 1;
+    char *text = det_alloc(length + rest);
+    if (!text) return NULL;
+    memcpy(text, first, length);
+    memcpy(text + length, second, rest);
+    return text;
+}
+
 bool det_text_equal_fold(const char *a, const char *b)
 {
     while (*a && fold(*a) == fold(*b)) a++, b++;

@@ -20,6 +20,9 @@ void det_text_add(det_text *text, const char *string);
 void det_text_format(det_text *text, const char *format, ...) DET_PRINTF(2, 3);
 void det_text_free(det_text *text);
 
+/** A text followed by another. NULL when memory is short; det_free it. */
+char *det_text_join(const char *first, const char *second);
+
 /** a and b are the same but for the case of ASCII letters. */
 bool det_text_equal_fold(const char *a, const char *b);
 /** `string` ends in `suffix`, ASCII letters compared without case. */

@@ -4,6 +4,7 @@
 #include "src/nn/caffe_layers.h"
 
 #include "src/base/memory.h"
+#include "src/base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -123,14 +124,6 @@ static det_status narrow(DetCaffe__BlobProto *blob, det_error *error)
     return DET_OK;
 }
 
-static char *tensor_name(const char *layer, const char *suffix)
-{
-    const size_t size = strlen(layer) + strlen(suffix) + 1;
-    char *name = det_alloc(size);
-    if (name) snprintf(name, size, "%s%s", layer, suffix);
-    return name;
-}
-
 /* Takes blob `index` as ".weight" (0) or ".bias" (1); its shape must end in the wanted dimensions.
  */
 static det_status take_blob(const det_caffe_layer *layer, const det_node *node, size_t index,
@@ -159,7 +152,7 @@ static det_status take_blob(const det_caffe_layer *layer, const det_node *node, 
                         "%s of shape %s do not fit its parameters, which ask for %s (0: any)", what,
                         shape, expected);
 
-    weights->tensor = tensor_name(node->name, index == 0 ? ".weight" : ".bias");
+    weights->tensor = det_text_join(node->name, index == 0 ? ".weight" : ".bias");
     if (!weights->tensor) return det_fail_memory(error, "the name of a tensor");
     weights->values = blob->data;
     weights->count = blob->n_data;

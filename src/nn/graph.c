@@ -49,6 +49,35 @@ det_status det_graph_require(const det_graph *graph, const char *name, int *inde
     return det_fail_at(error, DET_ARGUMENT, NULL, name, "the network has no layer of this name");
 }
 
+static bool copy_text(const char *text, char **copy)
+{
+    *copy = text ? det_copy_string(text) : NULL;
+    return !text || *copy;
+}
+
+static bool copy_inputs(const det_node *from, const int *places, det_node *to)
+{
+    to->inputs = det_alloc_array((size_t)from->input_count, sizeof *to->inputs);
+    for (int i = 0; to->inputs && i < from->input_count; i++)
+        to->inputs[i] = from->inputs[i] < 0 ? from->inputs[i] : places[from->inputs[i]];
+    return to->inputs;
+}
+
+bool det_node_copy(const det_node *from, const int *places, det_node *to)
+{
+    *to = *from;
+    const bool copied[] = {copy_text(from->name, &to->name),
+                           copy_text(from->alias, &to->alias),
+                           copy_inputs(from, places, to),
+                           copy_text(from->weights.tensor, &to->weights.tensor),
+                           copy_text(from->bias.tensor, &to->bias.tensor),
+                           copy_text(from->mean.tensor, &to->mean.tensor),
+                           copy_text(from->variance.tensor, &to->variance.tensor)};
+    for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
+        if (!copied[i]) return false;
+    return true;
+}
+
 static void free_node(det_node *node)
 {
     det_free(node->name);

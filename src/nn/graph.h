@@ -107,6 +107,11 @@ int det_pool_size(int size, int kernel, int stride, int pad, bool ceil_mode);
  */
 uint64_t det_node_macs(const det_node *node, det_shape input, det_shape output);
 
+/** Copies a layer to another graph: what it owns is copied, values are borrowed.
+ *  @param places of all layers in that graph.
+ *  @return false when memory is short; `to` is then a layer that det_graph_free frees. */
+bool det_node_copy(const det_node *from, const int *places, det_node *to);
+
 /** Frees what the graph owns (not the values of its weights) and empties it. */
 void det_graph_free(det_graph *graph);
 

@@ -5,9 +5,9 @@
 
 #include "src/base/json_reader.h"
 #include "src/base/memory.h"
+#include "src/base/text.h"
 #include "src/nn/region_layer.h"
 
-#include <stdio.h>
 #include <string.h>
 
 typedef struct {
@@ -114,33 +114,12 @@ static bool copy_text(const char *text, char **copy)
     return !text || *copy;
 }
 
-static bool copy_weights(const det_weights *from, det_weights *to)
-{
-    *to = (det_weights){.values = from->values, .count = from->count};
-    return copy_text(from->tensor, &to->tensor);
-}
-
-static bool copy_layer(const builder *b, const det_node *from, det_node *to)
-{
-    *to = *from;
-    to->name = to->alias = NULL;
-    to->inputs = det_alloc_array((size_t)from->input_count, sizeof *to->inputs);
-    for (int i = 0; to->inputs && i < from->input_count; i++)
-        to->inputs[i] = from->inputs[i] < 0 ? from->inputs[i] : b->places[from->inputs[i]];
-    const bool weights = copy_weights(&from->weights, &to->weights);
-    const bool bias = copy_weights(&from->bias, &to->bias);
-    return copy_text(from->name, &to->name) && copy_text(from->alias, &to->alias) && to->inputs &&
-           weights && bias;
-}
-
 static bool name_weights(const char *layer, const char *suffix, const det_weights *given,
                          det_weights *weights)
 {
     *weights = (det_weights){.values = given->values, .count = given->count};
     if (!given->values) return true;
-    const size_t size = strlen(layer) + strlen(suffix) + 1;
-    weights->tensor = det_alloc(size);
-    if (weights->tensor) snprintf(weights->tensor, size, "%s%s", layer, suffix);
+    weights->tensor = det_text_join(layer, suffix);
     return weights->tensor;
 }
 
@@ -234,7 +213,7 @@ static det_status build_graph(builder *b, det_error *error)
     bool done = graph->nodes;
     for (int i = 0; done && i < old->count; i++)
         if (b->places[i] != DET_NO_NODE)
-            done = copy_layer(b, &old->nodes[i], &graph->nodes[graph->count++]);
+            done = det_node_copy(&old->nodes[i], b->places, &graph->nodes[graph->count++]);
     for (size_t i = 0; done && i < b->recipe->layer_count; i++)
         done = add_layer(b, i, &graph->nodes[graph->count++]);
     if (!done) return det_fail_memory(error, "the layers of a network");

@@ -4,6 +4,7 @@
 #include "src/nn/quantization.h"
 
 #include "src/base/memory.h"
+#include "src/base/text.h"
 #include "src/nn/json_fields.h"
 
 #include <limits.h>
@@ -398,13 +399,7 @@ int det_weight_limit(det_weight_width width)
 
 char *det_rounded_name(const det_node *node, det_weight_width width)
 {
-    const char *const ending = width == DET_WEIGHTS_8 ? ".int8" : ".int7";
-    const size_t length = strlen(node->name), end = strlen(ending) + 1;
-    char *name = det_alloc(length + end);
-    if (!name) return NULL;
-    memcpy(name, node->name, length);
-    memcpy(name + length, ending, end);
-    return name;
+    return det_text_join(node->name, width == DET_WEIGHTS_8 ? ".int8" : ".int7");
 }
 
 static float step_of(const det_integer_layer *layer, int o)

@@ -101,9 +101,22 @@ static void the_distance_counts_bytes_to_insert_delete_and_replace(void **state)
     assert_int_equal(det_text_distance("x", text), 254);
 }
 
+static void texts_are_joined(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        {"conv1", ".weight", "conv1.weight"}, {"", "a", "a"}, {"a", "", "a"}, {"", "", ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = det_text_join(cases[i][0], cases[i][1]);
+        assert_string_equal(text, cases[i][2]);
+        det_free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_are_joined),
         cmocka_unit_test(a_text_grows_as_it_is_written),
 #ifdef DET_FAULT_INJECTION
         cmocka_unit_test(a_text_that_could_not_grow_says_so_at_the_end),
