@@ -87,7 +87,7 @@ det_status det_model_check_outputs(const det_model *model, det_error *error);
 det_status det_weights_check(const det_weights *weights, det_error *error);
 
 /** Writes a model file: tensors, then the graph and the rest as JSON, with the digest.
- *  @return DET_OK, DET_IO, DET_MEMORY. */
+ *  @return DET_OK, DET_ARGUMENT (it has batch norms: src/nn/folding.h), DET_IO, DET_MEMORY. */
 det_status det_model_write(const det_model *model, const char *path, det_error *error);
 
 /** Priors that a model may have. */

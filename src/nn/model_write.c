@@ -282,15 +282,26 @@ static det_status write_file(const det_tensor_source *sources, size_t count, con
                                  error);
 }
 
+/* Readers know no batch norms. */
+static det_status check_operations(const det_model *model, det_error *error)
+{
+    for (int i = 0; i < model->graph.count; i++)
+        if (model->graph.nodes[i].op == DET_OP_BATCH_NORM)
+            return det_fail_at(error, DET_ARGUMENT, NULL, model->graph.nodes[i].name,
+                               "a batch norm must be folded before its model is written");
+    return DET_OK;
+}
+
 det_status det_model_write(const det_model *model, const char *path, det_error *error)
 {
+    det_status status = check_operations(model, error);
+    if (status < 0) return det_error_file(error, path, status);
     const size_t layers = (size_t)model->graph.count;
     size_t count = 0;
     const char *text;
     det_json *json = det_json_create();
     det_tensor_source *sources = det_alloc_array((2 + DET_WEIGHT_WIDTHS) * layers, sizeof *sources);
     char **names = det_alloc_zeroed(DET_WEIGHT_WIDTHS * layers, sizeof *names);
-    det_status status = DET_OK;
     if (!json || !sources || !names || !collect_sources(model, sources, &count, names)) {
         status = det_fail_memory(error, "a model file");
         goto done;

@@ -257,7 +257,7 @@ static bool is_known(const det_node *node, int from, double *const *results)
 
 double *test_reference_values(const det_model *model, int from, const double *input, int to)
 {
-    enum { most_inputs = 16, most_layers = 64 };
+    enum { most_inputs = 16, most_layers = 256 };
     double *results[most_layers] = {0};
     assert_true(to < most_layers);
     for (int i = from + 1; i <= to; i++) {
