@@ -26,7 +26,7 @@ typedef struct det_trainer_options {
     void *learns_context;
 } det_trainer_options;
 
-/** @param graph borrowed for the call, names of layers for as long as the trainer lives.
+/** @param graph borrowed for as long as the trainer lives; weights that it points to, for the call.
  *  @return DET_OK; DET_ARGUMENT (a layer that is not there, shapes that do not fit: error->where is
  *          the layer); DET_UNSUPPORTED (the precision; a softmax; an average pool with padding that
  *          overhangs); DET_MEMORY; DET_INTERNAL (oneDNN refused). */

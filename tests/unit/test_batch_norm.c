@@ -10,12 +10,13 @@
 #include <string.h>
 
 enum { HEIGHT = 3, WIDTH = 4, AREA = HEIGHT * WIDTH, BATCH = 3, MOST = 16 };
-static const float epsilon = 1e-2F;
+static const float epsilon = 1e-2F, flat = 0, steep = .1F;
 
 /* A batch of maps, and what normalises them. */
 typedef struct {
     int channels;
     bool relu;
+    double slope;                       /* of the ReLU */
     double values[BATCH * MOST * AREA]; /* batch x channels x area */
     double scale[MOST], shift[MOST];
 } batch;
@@ -45,7 +46,7 @@ static void normalise(batch *b, double *out)
                 const double y =
                     b->scale[c] * (at(b, n, c)[i] - mean) / sqrt(variance + (double)epsilon) +
                     b->shift[c];
-                out[(n * b->channels + c) * AREA + i] = b->relu ? fmax(y, 0) : y;
+                out[(n * b->channels + c) * AREA + i] = b->relu && y < 0 ? b->slope * y : y;
             }
     }
 }
@@ -70,14 +71,16 @@ static double slope_of(batch *b, const float *factors, double *value)
     return (above - below) / (2 * step);
 }
 
-/* A normalisation of maps of so many channels, with or without a ReLU behind it. */
+/* A normalisation of maps of so many channels, with a ReLU of that slope behind it, or (NULL) none.
+ */
 typedef struct {
     test_sketch sketch;
     test_lesson lesson;
     batch batch;
 } normalised;
 
-static void create(normalised *n, int channels, bool relu, det_trainer_options options, float step)
+static void create(normalised *n, int channels, const float *slope, det_trainer_options options,
+                   float step)
 {
     n->sketch = test_sketch_create(HEIGHT, WIDTH);
     const int source = test_sketch_chain(
@@ -87,10 +90,13 @@ static void create(normalised *n, int channels, bool relu, det_trainer_options o
     const int norm = test_sketch_chain(
         &n->sketch, "norm", (det_node){.op = DET_OP_BATCH_NORM, .epsilon = epsilon}, source);
     const int last =
-        relu ? test_sketch_chain(&n->sketch, "relu", (det_node){.op = DET_OP_RELU}, norm) : norm;
+        slope ? test_sketch_chain(&n->sketch, "relu",
+                                  (det_node){.op = DET_OP_RELU, .negative_slope = *slope}, norm)
+              : norm;
     n->lesson = test_lesson_create(&n->sketch, source, last, BATCH, options, step);
     n->batch.channels = channels;
-    n->batch.relu = relu;
+    n->batch.relu = slope;
+    n->batch.slope = slope ? (double)*slope : 0;
     for (size_t i = 0; i < n->lesson.in; i++) n->batch.values[i] = (double)n->lesson.input[i];
     const det_node *node = &n->sketch.model->graph.nodes[norm];
     for (int c = 0; c < channels; c++) {
@@ -116,11 +122,11 @@ static void assert_near(float given, double expected)
         fail_msg("%.9g is not %.9g", (double)given, expected);
 }
 
-static void check(int channels, bool relu)
+static void check(int channels, const float *slope)
 {
     normalised n;
     double out[BATCH * MOST * AREA];
-    create(&n, channels, relu, (det_trainer_options){0}, 0);
+    create(&n, channels, slope, (det_trainer_options){0}, 0);
     test_lesson_run(&n.lesson, 0);
     normalise(&n.batch, out);
     for (size_t i = 0; i < n.lesson.out; i++)
@@ -143,8 +149,9 @@ static void a_batch_is_normalised_and_its_gradients_agree(void **state)
     (void)state;
     static const int widths[] = {16, 5, 3};
     for (int i = 0; i < 3; i++) {
-        check(widths[i], false);
-        check(widths[i], true);
+        check(widths[i], NULL);
+        check(widths[i], &flat);
+        check(widths[i], &steep);
     }
 }
 
@@ -154,7 +161,7 @@ static void running_statistics_follow_the_batches(void **state)
 {
     (void)state;
     normalised n;
-    create(&n, 5, false, (det_trainer_options){0}, 0);
+    create(&n, 5, NULL, (det_trainer_options){0}, 0);
     const det_parameter *means = test_lesson_parameter(&n.lesson, "norm", DET_PARAMETER_MEAN),
                         *variances =
                             test_lesson_parameter(&n.lesson, "norm", DET_PARAMETER_VARIANCE);
@@ -185,7 +192,7 @@ static void elsewhere_running_statistics_normalise(void **state)
 {
     (void)state;
     normalised n;
-    create(&n, 5, true, (det_trainer_options){.learns = nothing}, 0);
+    create(&n, 5, &flat, (det_trainer_options){.learns = nothing}, 0);
     test_lesson_check(&n.lesson);
     assert_null(gradients_of(&n, DET_PARAMETER_SCALE));
     float *output = det_alloc_array(n.lesson.out, sizeof *output);
@@ -193,7 +200,7 @@ static void elsewhere_running_statistics_normalise(void **state)
     release(&n);
 
     det_error error = {0};
-    create(&n, 5, true, (det_trainer_options){0}, 0);
+    create(&n, 5, &flat, (det_trainer_options){0}, 0);
     test_assert_ok(det_trainer_forward(n.lesson.trainer, false, 0, &error), &error);
     for (size_t i = 0; i < n.lesson.out; i++)
         assert_near(det_trainer_output(n.lesson.trainer, 0)[i], (double)output[i]);
@@ -220,8 +227,8 @@ static void bf16_agrees_with_f32(void **state)
     (void)state;
     if (det_precision_check(DET_BF16, NULL) < 0) return;
     normalised exact, half;
-    create(&exact, 16, true, (det_trainer_options){0}, 0x1p-7F);
-    create(&half, 16, true, (det_trainer_options){.precision = DET_BF16}, 0x1p-7F);
+    create(&exact, 16, &flat, (det_trainer_options){0}, 0x1p-7F);
+    create(&half, 16, &flat, (det_trainer_options){.precision = DET_BF16}, 0x1p-7F);
     test_lesson_run(&exact.lesson, 0);
     test_lesson_run(&half.lesson, 0);
     assert_true(off_by(det_trainer_input_gradient(half.lesson.trainer),

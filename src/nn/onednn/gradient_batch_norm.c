@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Batch normalisation (Ioffe and Szegedy, "Batch Normalization", 2015, algorithms 1 and 2), forward
- * and backward, with statistics of the batch where it learns and running ones everywhere else. */
+ * and backward, with statistics of the batch where it learns and running ones everywhere else, and
+ * with the ReLU behind it fused. */
 #include "src/nn/onednn/trainer.h"
 
 #include <math.h>
@@ -18,6 +19,7 @@ typedef struct {
     det_parameter *scale, *shift, *mean, *variance;
     dnnl_memory_t scales, shifts, means, variances; /* of the parameters */
     dnnl_memory_t batch_means, batch_variances;
+    dnnl_memory_t signs; /* of what comes out of a fused ReLU, which the way back needs; or NULL */
     dnnl_primitive_desc_t forward;
 } batch_norm;
 
@@ -53,15 +55,20 @@ static det_status add_forward(batch_norm *b, bool running, det_step_time time,
         b->flags | (running ? dnnl_use_global_stats : 0));
     if (result != dnnl_success)
         return det_dnnl_fail(error, "describe a batch normalisation", result);
+    const bool keeps = differentiated && b->flags & dnnl_fuse_norm_relu;
+    if (keeps)
+        b->signs = det_trainer_memory(
+            t, dnnl_primitive_desc_query_md(*pd, dnnl_query_workspace_md, 0), NULL);
     const dnnl_exec_arg_t arguments[] = {
         {DNNL_ARG_SRC, t->maps[b->source].value},
         {DNNL_ARG_DST, t->maps[b->slot].value},
         {DNNL_ARG_SCALE, b->scales},
         {DNNL_ARG_SHIFT, b->shifts},
         {DNNL_ARG_MEAN, running ? b->means : b->batch_means},
-        {DNNL_ARG_VARIANCE, running ? b->variances : b->batch_variances}};
+        {DNNL_ARG_VARIANCE, running ? b->variances : b->batch_variances},
+        {DNNL_ARG_WORKSPACE, b->signs}};
     const det_status status =
-        det_trainer_add(t, &t->forward, b->node->name, *pd, arguments, 6, error);
+        det_trainer_add(t, &t->forward, b->node->name, *pd, arguments, keeps ? 7 : 6, error);
     if (status == DET_OK) t->forward.steps[t->forward.count - 1].time = time;
     return status;
 }
@@ -132,9 +139,11 @@ static det_status add_backward(batch_norm *b, det_error *error)
         {DNNL_ARG_DIFF_SRC, wants ? det_trainer_gradient_target(t, b->source)
                                   : det_trainer_memory(t, t->maps[b->source].layout, NULL)},
         {DNNL_ARG_DIFF_SCALE, gradient_of(b, b->scale)},
-        {DNNL_ARG_DIFF_SHIFT, gradient_of(b, b->shift)}};
+        {DNNL_ARG_DIFF_SHIFT, gradient_of(b, b->shift)},
+        {DNNL_ARG_WORKSPACE, b->signs}};
+    const int count = b->flags & dnnl_fuse_norm_relu ? 10 : 9;
     const det_status status =
-        det_trainer_add(t, &t->backward, b->node->name, pd, arguments, 9, error);
+        det_trainer_add(t, &t->backward, b->node->name, pd, arguments, count, error);
     dnnl_primitive_desc_destroy(pd);
     return status == DET_OK && wants ? det_trainer_add_gradient(t, b->node->name, b->source, error)
                                      : status;
@@ -148,7 +157,7 @@ det_status det_gradient_batch_norm(det_trainer *t, const det_gradient_layer *l, 
                     .slot = t->slots[l->node],
                     .source = det_trainer_source(t, l->node, 0),
                     .learns = t->learns[l->node] && t->differentiated[l->node],
-                    .flags = dnnl_use_scale | dnnl_use_shift};
+                    .flags = dnnl_use_scale | dnnl_use_shift | (l->relu ? dnnl_fuse_norm_relu : 0)};
     det_status status = prepare(&b, error);
     if (status == DET_OK) status = add_all_forward(&b, error);
     if (status == DET_OK && t->differentiated[l->node]) status = add_backward(&b, error);

@@ -101,17 +101,18 @@ static det_status add_relu_backward(det_trainer *t, const places *p, dnnl_primit
     return add_backward(t, p, pd, result_of_it, &(workspace){0}, error);
 }
 
-/* It works in place where it alone reads its layer, and within its layer where that has weights. */
+/* It works in place where it alone reads its layer, and within its layer where that has weights; in
+ * batch normalisation that holds for the way back, too. */
 det_status det_gradient_relu(det_trainer *t, const det_gradient_layer *l, det_error *error)
 {
     const places p = places_of(t, l->node);
+    const bool fuses = det_trainer_fuses(t, l->node);
+    if (fuses && t->graph->nodes[p.node->inputs[0]].op == DET_OP_BATCH_NORM) return DET_OK;
     dnnl_primitive_desc_t forward = NULL;
     const dnnl_status_t result =
         det_pd_relu_learning(&forward, t->plan.engine, p.in->layout, p.node->negative_slope);
     if (result != dnnl_success) return refused(error, "describe a ReLU", result);
-    det_status status = det_trainer_fuses(t, l->node)
-                            ? DET_OK
-                            : add_forward(t, &p, forward, &(workspace){0}, error);
+    det_status status = fuses ? DET_OK : add_forward(t, &p, forward, &(workspace){0}, error);
     if (status == DET_OK && p.wants) status = add_relu_backward(t, &p, forward, error);
     dnnl_primitive_desc_destroy(forward);
     return status;

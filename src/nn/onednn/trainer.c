@@ -155,7 +155,7 @@ static int dimensions_of(const det_trainer *t, int node)
     if (node == t->from) return 4;
     const det_op op = t->graph->nodes[node].op;
     if (op == DET_OP_INNER_PRODUCT) return 2;
-    if (op != DET_OP_RELU && op != DET_OP_DROPOUT) return 4;
+    if (op == DET_OP_CONVOLUTION || op == DET_OP_MAX_POOL || op == DET_OP_AVERAGE_POOL) return 4;
     return t->maps[det_trainer_source(t, node, 0)].ndims;
 }
 

@@ -133,7 +133,7 @@ det_status det_trainer_place(det_trainer *t, det_error *error);
 det_parameter *det_trainer_find(det_trainer *t, int node, det_parameter_kind kind);
 /** The slot that a node reads. */
 int det_trainer_source(const det_trainer *t, int node, int input);
-/** Whether a ReLU is computed within the convolution or inner product that it alone reads. */
+/** Whether a ReLU is computed within the layer with parameters that it alone reads. */
 bool det_trainer_fuses(const det_trainer *t, int relu);
 /** Whether its gradient is wanted. */
 bool det_trainer_wants(const det_trainer *t, int node, int input);

@@ -242,5 +242,6 @@ bool det_trainer_fuses(const det_trainer *t, int relu)
     const int from = t->graph->nodes[relu].inputs[0];
     if (from < 0 || from == t->from || t->slots[from] != t->slots[relu]) return false;
     const det_op op = t->graph->nodes[from].op;
+    if (op == DET_OP_BATCH_NORM) return t->graph->nodes[relu].negative_slope == 0;
     return op == DET_OP_CONVOLUTION || op == DET_OP_INNER_PRODUCT;
 }
