@@ -22,6 +22,14 @@ typedef enum det_nms_method {
     DET_NMS_SOFT = 3
 } det_nms_method;
 
+/** How fast layers learn beside the others. */
+typedef struct det_layer_rate {
+    char layers[DET_NAME_SIZE]; /**< a pattern of names: * stands for any letters, ? for one */
+    double factor;              /**< of the learning rate; 0: they stay as they are */
+} det_layer_rate;
+
+enum { DET_LAYER_RATES = 32 };
+
 /** The configuration of a detector: configs/det.schema.json, key for key, with its defaults filled
  *  in. Make it with det_config_create or det_config_load; everything it points to is its own. */
 typedef struct det_config {
@@ -71,7 +79,24 @@ typedef struct det_config {
         bool learning_curve;
         size_t multibox_boxes;   /**< train.multibox.boxes; 0: no head is learned */
         char multibox_match[16]; /**< "priors" or "predictions" */
-    } train;                     /**< det_train's alone */
+        struct {
+            size_t steps; /**< 0: the network stays as it is */
+            size_t batch; /**< regions of a step */
+            double positive_share, rate;
+            char schedule[16]; /**< "constant", "step", "poly" or "cosine" */
+            size_t warm_up, step_every;
+            double step_factor, power, momentum, weight_decay;
+            double clip;    /**< 0: no clipping */
+            size_t average; /**< steps; 0: no average */
+            double box_weight;
+            bool mirror;
+            double jitter, color;                  /**< strengths; 0: none */
+            double validation;                     /**< share of the pictures; 0: none */
+            size_t checkpoint;                     /**< steps */
+            det_layer_rate rates[DET_LAYER_RATES]; /**< rate_count */
+            size_t rate_count;
+        } network;
+    } train; /**< det_train's alone */
     struct {
         int threads; /**< 0: as many as the process may use */
         uint64_t seed;
@@ -103,7 +128,7 @@ DET_API void det_config_free(det_config *config);
 /** Describes key `index` of the configuration, in the order of configs/det.schema.json. Every text
  *  is static; any of the pointers may be NULL.
  *  @param path          "postprocess.nms.iou".
- *  @param type          "boolean", "integer", "number", "string" or "array".
+ *  @param type          "boolean", "integer", "number", "string", "array" or "object".
  *  @param default_value as JSON.
  *  @param help          a sentence.
  *  @return whether there is a key of that index. Thread-safe. */

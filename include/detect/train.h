@@ -10,14 +10,16 @@
 extern "C" {
 #endif
 
-/* A detector of your own boxes: the network stays as it is, and what is learned are linear
- * functions of what it says of regions (R-CNN; Girshick et al., CVPR 2014). Unstable before 1.0. */
+/* A detector of your own boxes: what is learned are linear functions of what a network says of
+ * regions (R-CNN; Girshick et al., CVPR 2014), and then, where it is asked for, the network itself.
+ * Unstable before 1.0. */
 
 /** Stages of a training, for whoever shows progress. */
 typedef enum det_train_stage {
     DET_TRAIN_FEATURES = 0, /**< counts pictures */
     DET_TRAIN_BOXES,        /**< counts classes whose boxes are learned to be moved */
     DET_TRAIN_HEADS,        /**< counts steps of the fit of all heads */
+    DET_TRAIN_NETWORK,      /**< counts networks that are trained themselves */
     DET_TRAIN_PICTURES,     /**< counts pictures whose features as a whole are made, for MultiBox */
     DET_TRAIN_MULTIBOX,     /**< counts MultiBox heads */
     DET_TRAIN_STAGES
@@ -38,6 +40,9 @@ typedef struct det_train_step {
     double regions_per_s, seconds_left; /**< of this network; seconds_left: NaN where not known */
 } det_train_step;
 
+/** Told of a step; returning false cancels. */
+typedef bool det_train_step_progress(void *context, const det_train_step *step);
+
 /** What a training is told beside its configuration. */
 typedef struct det_train_options {
     const char *cache; /**< folder where results of stages are kept; made where missing */
@@ -45,8 +50,9 @@ typedef struct det_train_options {
     bool add_classes;  /**< the network is a finished model of det_train: the classes of the
                             annotations that it lacks are added, all else in it stays as it is */
     bool resume;       /**< the configuration is that of det_train_resume */
-    det_train_progress *progress; /**< or NULL */
-    void *progress_context;
+    det_train_progress *progress;           /**< or NULL */
+    det_train_step_progress *step_progress; /**< of the training of networks; or NULL */
+    void *progress_context;                 /**< of both */
 } det_train_options;
 
 /** What can be said of a class. The first of these that is true: */
@@ -144,6 +150,14 @@ typedef struct det_multibox_comparison {
                             priors, as far as these pictures can tell */
 } det_multibox_comparison;
 
+/** What the training of the network itself has brought: figures by cross-validation, all measured
+ * on the same pictures. */
+typedef struct det_network_gain {
+    det_interval ap50, ap;           /**< of the network as it was, with the heads learned on it */
+    det_interval ap50_gain, ap_gain; /**< of the trained one above it, over resampled pictures
+                                          (paired) */
+} det_network_gain;
+
 /** What came of a training. Owns what it points to. */
 typedef struct det_training {
     const det_trained_class *classes;
@@ -169,6 +183,7 @@ typedef struct det_training {
     /** Of the weights of the network, the bytes of the pictures, and the annotations. */
     char network_digest[DET_MODEL_DIGEST_SIZE], pictures_digest[DET_MODEL_DIGEST_SIZE],
         annotations_digest[DET_MODEL_DIGEST_SIZE];
+    const det_network_gain *network; /**< NULL: the network stayed as it was */
     const det_suspicion *suspicions; /**< the most doubtful labels, at most 20, the worst first; at
                                           most one a place */
     size_t suspicion_count;
@@ -197,7 +212,8 @@ typedef struct det_training {
  *  @return DET_OK; DET_ARGUMENT (no object counts; fewer than two pictures; background
  *          that overlaps more than examples do; with `add_classes`: a model that det_train has not
  *          made, or that has all classes; with `resume`: other annotations than the
- *          training was begun with);
+ *          training was begun with; a loss of the network that is not finite, with the step);
+ *          DET_UNSUPPORTED (a network that is to learn with support vector machines behind it);
  *          as det_detector_create; as det_image_read, with the file; DET_IO; DET_CANCELLED;
  *          DET_MEMORY. */
 DET_API det_status det_train(const det_config *config, const det_annotations *annotations,

@@ -52,6 +52,7 @@ static void draw_line(cli_progress *progress, double now, uint64_t done, uint64_
         const long left_s = (long)((now - progress->began_s) * (1 - fraction) / fraction + .5);
         fprintf(stderr, ", %ld:%02ld left", left_s / 60, left_s % 60);
     }
+    fputs(progress->note, stderr);
     fflush(stderr);
     progress->visible = true;
     progress->drawn_s = now;

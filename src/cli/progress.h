@@ -10,6 +10,7 @@ typedef struct cli_progress {
     const char *unit;        /**< what the steps of a picture are: "regions", or NULL */
     size_t pictures, done;   /**< of the run; 0: it is one job */
     double began_s, drawn_s; /**< on cli_now_s() */
+    char note[96];           /**< what else the line says, at its end */
 } cli_progress;
 
 /** Seconds on CLOCK_MONOTONIC. */

@@ -28,16 +28,32 @@ typedef struct stages {
     bool quiet;
 } stages;
 
-static bool show_stage(void *context, det_train_stage stage, uint64_t done, uint64_t total)
+/* The bar of a stage, alone on the terminal. */
+static cli_progress *bar_of(stages *s, det_train_stage stage)
 {
-    static const char *const units[DET_TRAIN_STAGES] = {"regions of picture", "boxes of class",
-                                                        "step", "whole picture", "MultiBox head"};
-    stages *s = context;
+    static const char *const units[DET_TRAIN_STAGES] = {
+        "regions of picture", "boxes of class", "step", "step", "whole picture", "MultiBox head"};
     for (int i = 0; i < DET_TRAIN_STAGES; i++)
         if (i != (int)stage && s->begun[i]) cli_progress_clear(&s->bars[i]);
     if (!s->begun[stage]) s->bars[stage] = cli_progress_begin(0, units[stage], s->quiet);
     s->begun[stage] = true;
-    return cli_progress_step(&s->bars[stage], done, total);
+    return &s->bars[stage];
+}
+
+static bool show_stage(void *context, det_train_stage stage, uint64_t done, uint64_t total)
+{
+    if (stage == DET_TRAIN_NETWORK) return !cli_stop_signal(); /* its steps tell more */
+    return cli_progress_step(bar_of(context, stage), done, total);
+}
+
+static bool show_step(void *context, const det_train_step *step)
+{
+    cli_progress *bar = bar_of(context, DET_TRAIN_NETWORK);
+    snprintf(bar->note, sizeof bar->note,
+             "; network %zu of %zu: loss %.3f, rate %.2g, %.1f regions/s", step->network + 1,
+             step->networks, step->loss, step->rate, step->regions_per_s);
+    return cli_progress_step(bar, step->network * step->steps + step->step,
+                             step->networks * step->steps);
 }
 
 /* ---- Settings ------------------------------------------------------------------------------- */
@@ -109,6 +125,7 @@ static det_status run_training(const cli_values *values, const det_config *confi
                                        .add_classes = values->add_class,
                                        .resume = values->resume,
                                        .progress = show_stage,
+                                       .step_progress = show_step,
                                        .progress_context = &s};
     const det_run run = {.threads = config->runtime.threads};
     det_training *training = NULL;

@@ -110,6 +110,27 @@ static void print_curve(const det_training *t)
            t->gain_images, 100 * t->gain.value, 100 * t->gain.low, 100 * t->gain.high);
 }
 
+/* ---- The network itself --------------------------------------------------------------------- */
+
+static void print_gain(const char *name, const det_interval *before, const det_interval *gain)
+{
+    printf("  %-5s", name);
+    cli_print_share(0, before->value);
+    printf(" as it was; trained %+.3f, 95 %% interval [%+.3f, %+.3f]\n", gain->value, gain->low,
+           gain->high);
+}
+
+static void print_network(const det_training *t)
+{
+    if (!t->network) return;
+    printf("The network itself was trained. Beside heads on the network as it was, on the same "
+           "pictures:\n");
+    print_gain("AP50", &t->network->ap50, &t->network->ap50_gain);
+    print_gain("AP", &t->network->ap, &t->network->ap_gain);
+    if (t->network->ap50_gain.low <= 0)
+        printf("The interval of AP50 reaches 0: these pictures do not show that it is better.\n");
+}
+
 void cli_print_training(const det_training *t)
 {
     printf("Learned from %zu objects of %zu classes on %zu pictures; %.1f %% of the objects are "
@@ -120,6 +141,7 @@ void cli_print_training(const det_training *t)
            t->folds - 1, t->folds);
     print_interval("AP50", &t->ap50);
     print_interval("AP", &t->ap);
+    print_network(t);
     print_classes(t);
     print_verdicts(t);
     print_curve(t);

@@ -213,6 +213,73 @@ const det_config_row det_config_rows[] = {
          "What each object is matched to while that is learned: boxes before they are moved, or "
          "behind."},
 
+    {"train.network.steps", "integer", "0", &det_config_kind_size, FIELD(train.network.steps),
+     RANGE(0, 100000000),
+     .help = "Train the network itself, from where it stands, in so many steps of stochastic "
+             "gradient descent, after its heads were learned; 0: it stays as it is."},
+    {"train.network.batch", "integer", "64", &det_config_kind_size, FIELD(train.network.batch),
+     RANGE(1, 4096), .help = "Regions of a step."},
+    {"train.network.positive_share", "number", "0.25", &det_config_kind_double,
+     FIELD(train.network.positive_share), RANGE(0, 1),
+     .help = "The share of them that show objects; the others are background."},
+    {"train.network.rate", "number", "0.001", &det_config_kind_double, FIELD(train.network.rate),
+     RANGE(0, 1000), .help = "The learning rate, before its schedule changes it."},
+    {"train.network.rates", "object", "{}", &det_config_kind_layer_rates, COUNT(0, DET_LAYER_RATES),
+     RANGE(0, 1000000),
+     .help = "What the learning rate of layers is multiplied by, by patterns of their names, "
+             "{\"conv1/*\": 0, \"head/*\": 10}; the first pattern that fits counts. Layers with "
+             "0 are frozen."},
+    {"train.network.schedule", "string", "\"cosine\"", &det_config_kind_word,
+     FIELD(train.network.schedule), WORDS("constant", "step", "poly", "cosine"),
+     .help = "How the rate falls over the steps: step: by step_factor, every step_every; poly: "
+             "with (1 - step / steps)^power; cosine: with half a cosine, to 0."},
+    {"train.network.warm_up", "integer", "0", &det_config_kind_size, FIELD(train.network.warm_up),
+     RANGE(0, 100000000), .help = "First steps, in which the rate rises from 0."},
+    {"train.network.step_every", "integer", "0", &det_config_kind_size,
+     FIELD(train.network.step_every), RANGE(0, 100000000),
+     .help = "step: steps between two falls; 0: there is one, after two thirds."},
+    {"train.network.step_factor", "number", "0.1", &det_config_kind_double,
+     FIELD(train.network.step_factor), RANGE(0, 1),
+     .help = "step: what the rate is multiplied by."},
+    {"train.network.power", "number", "0.5", &det_config_kind_double, FIELD(train.network.power),
+     RANGE(0, 100), .help = "poly: the exponent."},
+    {"train.network.momentum", "number", "0.9", &det_config_kind_double,
+     FIELD(train.network.momentum), RANGE(0, 0.9999),
+     .help = "The share of a step that goes on in the next."},
+    {"train.network.weight_decay", "number", "0.0005", &det_config_kind_double,
+     FIELD(train.network.weight_decay), RANGE(0, 1),
+     .help = "The weight of half the squares of weights beside the loss; not of biases."},
+    {"train.network.clip", "number", "0", &det_config_kind_double, FIELD(train.network.clip),
+     RANGE(0, 1e9),
+     .help = "Gradients whose norm, over all parameters, is larger are scaled down to it; 0: none "
+             "are."},
+    {"train.network.average", "integer", "0", &det_config_kind_size, FIELD(train.network.average),
+     RANGE(0, 100000000),
+     .help = "The model gets the mean of the parameters over so many of the last steps, about "
+             "(Polyak), in place of those of the last step; 0: it does not."},
+    {"train.network.box_weight", "number", "1", &det_config_kind_double,
+     FIELD(train.network.box_weight), RANGE(0, 1000000),
+     .help = "The weight of the loss of box regression beside that of classes, as in Fast R-CNN; "
+             "0: the network learns classes alone."},
+    {"train.network.mirror", "boolean", "true", &det_config_kind_bool, FIELD(train.network.mirror),
+     .help = "Whether half of the regions are mirrored."},
+    {"train.network.jitter", "number", "0.1", &det_config_kind_double, FIELD(train.network.jitter),
+     RANGE(0, 1),
+     .help = "How far boxes of regions are moved and scaled at random, in shares of their sides; "
+             "they are then labelled anew."},
+    {"train.network.color", "number", "0.2", &det_config_kind_double, FIELD(train.network.color),
+     RANGE(0, 1),
+     .help = "How much brightness, contrast, saturation and hue of regions are changed at random."},
+    {"train.network.validation", "number", "0", &det_config_kind_double,
+     FIELD(train.network.validation), RANGE(0, 0.9),
+     .help = "The share of its pictures that a network does not learn from: its loss on them is "
+             "measured along the way, and the best network is kept. 0: all are learned from, and "
+             "the last one is kept."},
+    {"train.network.checkpoint", "integer", "100", &det_config_kind_size,
+     FIELD(train.network.checkpoint), RANGE(1, 100000000),
+     .help = "Steps between two states that are kept for --resume, and between measurements; a "
+             "training that is stopped keeps its last one, too."},
+
     {"runtime.threads", "integer", "0", &det_config_kind_int, FIELD(runtime.threads),
      RANGE(0, 1024), .help = "How many threads run; 0: as many as the process may use."},
     {"runtime.seed", "integer", "0", &det_config_kind_uint64, FIELD(runtime.seed),

@@ -451,6 +451,32 @@ static det_status set_models(det_config *config, const row_t *row, json_object *
     return DET_OK;
 }
 
+static det_status set_layer_rates(det_config *config, const row_t *row, json_object *value,
+                                  const char *folder, det_error *error)
+{
+    (void)folder;
+    if (!value || !json_object_is_type(value, json_type_object))
+        return wrong_type("an object of patterns and numbers", value, error);
+    if ((size_t)json_object_object_length(value) > row->max_count)
+        return det_fail(error, DET_FORMAT, "%d patterns are more than %zu",
+                        json_object_object_length(value), row->max_count);
+    det_layer_rate rates[DET_LAYER_RATES];
+    size_t count = 0;
+    json_object_object_foreach(value, pattern, factor)
+    {
+        det_layer_rate *rate = &rates[count++];
+        if (*pattern == '\0' || strlen(pattern) >= sizeof rate->layers)
+            return det_fail(error, DET_FORMAT, "a pattern has 1 to %zu bytes, not %zu",
+                            sizeof rate->layers - 1, strlen(pattern));
+        strcpy(rate->layers, pattern);
+        const det_status status = get_number(row, factor, &rate->factor, error);
+        if (status < 0) return status;
+    }
+    memcpy(config->train.network.rates, rates, count * sizeof *rates);
+    config->train.network.rate_count = count;
+    return DET_OK;
+}
+
 /* ---- Written again ---- */
 
 static const void *stored(const det_config *config, const row_t *row)
@@ -636,6 +662,17 @@ static void write_models(const det_config *config, const row_t *row, det_json *j
     det_json_end(json);
 }
 
+static void write_layer_rates(const det_config *config, const row_t *row, det_json *json,
+                              const char *key)
+{
+    (void)row;
+    det_json_begin_object(json, key);
+    for (size_t i = 0; i < config->train.network.rate_count; i++)
+        det_json_number(json, config->train.network.rates[i].layers,
+                        config->train.network.rates[i].factor);
+    det_json_end(json);
+}
+
 /* ---- The kinds ---- */
 
 const det_config_kind det_config_kind_version = {set_version, write_version};
@@ -659,3 +696,4 @@ const det_config_kind det_config_kind_pool_scales = {set_pool_scales, write_pool
 const det_config_kind det_config_kind_name = {set_name, write_name};
 const det_config_kind det_config_kind_path = {set_path, write_path};
 const det_config_kind det_config_kind_models = {set_models, write_models};
+const det_config_kind det_config_kind_layer_rates = {set_layer_rates, write_layer_rates};

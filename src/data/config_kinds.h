@@ -11,6 +11,7 @@ extern const det_config_kind det_config_kind_version, det_config_kind_bool,
     det_config_kind_float, det_config_kind_double, det_config_kind_double_or_null,
     det_config_kind_word, det_config_kind_nms_method, det_config_kind_methods,
     det_config_kind_color_spaces, det_config_kind_similarities, det_config_kind_scales,
-    det_config_kind_pool_scales, det_config_kind_name, det_config_kind_path, det_config_kind_models;
+    det_config_kind_pool_scales, det_config_kind_name, det_config_kind_path, det_config_kind_models,
+    det_config_kind_layer_rates;
 
 #endif

@@ -89,18 +89,12 @@ static det_status create_pool(det_ensemble *ensemble, size_t at, const det_confi
                               const det_network_options *outputs, det_error *error)
 {
     const char *from = config->classifier.pool_layer;
-    size_t scales = 0;
-    while (scales < DET_POOL_SCALES && config->classifier.pool_scales[scales] > 0) scales++;
-    const det_region_pool_options options = {.layer = *from ? from : NULL,
-                                             .targets = outputs->to,
-                                             .target_count = outputs->to_count,
-                                             .scales_px = config->classifier.pool_scales,
-                                             .scale_count = scales,
-                                             .maximum =
-                                                 strcmp(config->classifier.pool_method, "max") == 0,
-                                             .crop = ensemble->crops[at],
-                                             .precision = ensemble->precision,
-                                             .threads = ensemble->threads};
+    det_region_pool_options options = det_region_pool_options_of(config);
+    options.targets = outputs->to;
+    options.target_count = outputs->to_count;
+    options.crop = ensemble->crops[at];
+    options.precision = ensemble->precision;
+    options.threads = ensemble->threads;
     const det_status status =
         is_unknown(ensemble->models[at], options.layer)
             ? det_fail_unknown_layer(ensemble->models[at], from, error)

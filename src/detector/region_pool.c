@@ -95,6 +95,17 @@ static det_status create(det_region_pool *pool, det_model *model, det_error *err
     return det_trunks_create(model, &trunk, &pool->trunks, error);
 }
 
+det_region_pool_options det_region_pool_options_of(const det_config *config)
+{
+    size_t scales = 0;
+    while (scales < DET_POOL_SCALES && config->classifier.pool_scales[scales] > 0) scales++;
+    return (det_region_pool_options){
+        .layer = *config->classifier.pool_layer ? config->classifier.pool_layer : NULL,
+        .scales_px = config->classifier.pool_scales,
+        .scale_count = scales,
+        .maximum = strcmp(config->classifier.pool_method, "max") == 0};
+}
+
 det_status det_region_pool_create(det_model *model, const det_region_pool_options *options,
                                   det_region_pool **pool, det_error *error)
 {

@@ -35,6 +35,10 @@ typedef struct det_region_pool_options {
     int threads;
 } det_region_pool_options;
 
+/** What a configuration says of it: layer, scales and method; it must live as long. The rest is
+ *  zero. */
+det_region_pool_options det_region_pool_options_of(const det_config *config);
+
 /** @return DET_OK; DET_ARGUMENT (no such layer; a layer that can be bypassed, or that the wanted
  * one does not come after); DET_UNSUPPORTED (a layer without a map); DET_MEMORY; error->where is a
  * layer. */

@@ -375,3 +375,37 @@ det_status det_model_derive(const det_model *source, const det_model_recipe *rec
     det_free(b.places);
     return status;
 }
+
+/* ---- Other values --------------------------------------------------------------------------- */
+
+static det_status replace(const det_graph *graph, const det_new_values *values, det_error *error)
+{
+    const int index = det_graph_find(graph, values->layer);
+    det_node *node = index >= 0 ? &graph->nodes[index] : NULL;
+    det_weights *weights = !node ? NULL : values->bias ? &node->bias : &node->weights;
+    if (!weights || !weights->values)
+        return det_fail_at(error, DET_ARGUMENT, NULL, values->layer, "%s",
+                           !node          ? "there is no such layer"
+                           : values->bias ? "the layer has no biases"
+                                          : "the layer has no weights");
+    weights->values = values->values;
+    return DET_OK;
+}
+
+det_status det_model_replace_values(const det_model *source, const det_new_values *values,
+                                    size_t count, const char *path, det_error *error)
+{
+    const size_t layers = (size_t)source->graph.count;
+    det_node *nodes = det_alloc_array(layers, sizeof *nodes);
+    if (!nodes) return det_fail_memory(error, "the layers of a network");
+    memcpy(nodes, source->graph.nodes, layers * sizeof *nodes);
+    det_model model = *source; /* only what is changed is its own */
+    model.graph.nodes = nodes;
+    model.quantization = (det_quantization){0};
+    det_status status = DET_OK;
+    for (size_t i = 0; status == DET_OK && i < count; i++)
+        status = replace(&model.graph, &values[i], error);
+    if (status == DET_OK) status = det_model_write(&model, path, error);
+    det_free(nodes);
+    return status;
+}

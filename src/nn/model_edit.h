@@ -51,4 +51,19 @@ typedef struct det_model_recipe {
 det_status det_model_derive(const det_model *source, const det_model_recipe *recipe,
                             const char *path, det_error *error);
 
+/** New values for weights or biases of a layer that has some. Borrowed. */
+typedef struct det_new_values {
+    const char *layer;
+    bool bias;
+    const float *values; /**< as many as there are, in the same order */
+} det_new_values;
+
+/** Writes a model that differs from another in the values of some weights alone (atomically). What
+ *  calibration found is left out: it holds for the old values.
+ *
+ *  @return DET_OK; DET_ARGUMENT (a layer that is not there or has no such weights: error->where);
+ *          DET_IO, DET_MEMORY. Thread-safe. */
+det_status det_model_replace_values(const det_model *source, const det_new_values *values,
+                                    size_t count, const char *path, det_error *error);
+
 #endif

@@ -7,113 +7,19 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- The head that there is ----------------------------------------------------------------- */
-
-/* The layers of a head, as det_trained_model_write writes them. */
-typedef struct {
-    const det_node *probabilities, *classes, *grid, *boxes; /* boxes: or NULL */
-    int grid_index, trunk;
-} layers;
-
-static const det_node *input_of(const det_model *model, const det_node *node, det_op op, int *index)
-{
-    if (!node || node->input_count != 1 || node->inputs[0] < 0) return NULL;
-    *index = node->inputs[0];
-    const det_node *input = &model->graph.nodes[*index];
-    return input->op == op ? input : NULL;
-}
-
-static bool find_layers(const det_model *model, layers *l)
-{
-    int index, grid;
-    if (model->probabilities < 0) return false;
-    l->probabilities = &model->graph.nodes[model->probabilities];
-    l->classes = input_of(model, l->probabilities, DET_OP_INNER_PRODUCT, &index);
-    l->grid = input_of(model, l->classes, DET_OP_AVERAGE_POOL, &l->grid_index);
-    if (!l->grid || l->grid->global || l->grid->inputs[0] < 0) return false;
-    l->trunk = l->grid->inputs[0];
-    if (model->box_deltas < 0) return true;
-    l->boxes = &model->graph.nodes[model->box_deltas];
-    return input_of(model, l->boxes, DET_OP_AVERAGE_POOL, &grid) && grid == l->grid_index &&
-           l->boxes->op == DET_OP_INNER_PRODUCT &&
-           (size_t)l->boxes->channels == DET_BOX_DELTAS * model->class_count;
-}
-
-static bool is_window(int side, int count, int kernel, int stride)
-{
-    const det_grid_windows w = det_grid_windows_of(side, count);
-    return w.count == count && w.kernel == kernel && w.stride == stride;
-}
-
-/* Whether the windows of a pool are those that a grid of so many gives. */
-static bool is_grid(const det_model *model, const layers *l, int grid)
-{
-    const det_shape map = model->shapes[l->trunk], cells = model->shapes[l->grid_index];
-    const det_window *w = &l->grid->window;
-    return is_window(map.height, cells.height, w->kernel_h, w->stride_h) &&
-           is_window(map.width, cells.width, w->kernel_w, w->stride_w) &&
-           det_grid_windows_of(map.height, grid).count == cells.height &&
-           det_grid_windows_of(map.width, grid).count == cells.width;
-}
-
-/* Weights for features, rows x columns x channels, from those for maps. */
-static void take_weights(const det_node *node, size_t outputs, size_t channels, size_t cells,
-                         float *weights, float *biases)
-{
-    for (size_t o = 0; o < outputs; o++)
-        for (size_t c = 0; c < channels; c++)
-            for (size_t i = 0; i < cells; i++)
-                weights[(o * cells + i) * channels + c] =
-                    node->weights.values[(o * channels + c) * cells + i];
-    if (node->bias.count == outputs) memcpy(biases, node->bias.values, outputs * sizeof *biases);
-}
-
-static det_status take_head(det_added_classes *added, const layers *l, det_error *error)
-{
-    const det_shape cells = added->model->shapes[l->grid_index];
-    const size_t channels = (size_t)cells.channels;
-    const size_t places = (size_t)cells.height * (size_t)cells.width;
-    const det_head_kind kind =
-        l->probabilities->op == DET_OP_SOFTMAX ? DET_HEAD_SOFTMAX : DET_HEAD_SIGMOID;
-    det_linear_head *old = &added->old;
-    const det_status status = det_linear_head_create(
-        kind, channels * places, added->model->class_count, l->boxes != NULL, old, error);
-    if (status < 0) return status;
-    take_weights(l->classes, old->output_count, channels, places, old->weights, old->biases);
-    if (l->boxes)
-        take_weights(l->boxes, DET_BOX_DELTAS * old->class_count, channels, places,
-                     old->delta_weights, old->delta_biases);
-    return DET_OK;
-}
-
-static bool is_kind(const det_model *model, const layers *l)
-{
-    const bool softmax = l->probabilities->op == DET_OP_SOFTMAX;
-    if (!softmax && l->probabilities->op != DET_OP_SIGMOID) return false;
-    return model->background_index == (softmax ? (int)model->class_count : -1) &&
-           (size_t)l->classes->channels == model->class_count + softmax;
-}
-
 det_status det_added_open(const det_model *model, det_added_classes *added, det_error *error)
 {
-    layers l = {0};
     *added = (det_added_classes){.model = model};
-    const bool found = find_layers(model, &l) && is_kind(model, &l);
-    if (found) {
-        const det_shape cells = model->shapes[l.grid_index];
-        added->grid = cells.height > cells.width ? cells.height : cells.width;
-    }
-    if (!found || !is_grid(model, &l, added->grid))
-        return det_fail_at(error, DET_ARGUMENT, det_model_path(model), NULL,
-                           "classes are added to a model that detect train has made, and this is "
-                           "none: train one with it, without --add-class");
-    added->layer = model->graph.nodes[l.trunk].name;
-    return take_head(added, &l, error);
+    const det_status status = det_trained_head_read(model, &added->trained, error);
+    if (status != DET_UNSUPPORTED) return status;
+    return det_fail_at(error, DET_ARGUMENT, det_model_path(model), NULL,
+                       "classes are added to a model that detect train has made, and this is "
+                       "none: train one with it, without --add-class");
 }
 
 void det_added_free(det_added_classes *added)
 {
-    det_linear_head_free(&added->old);
+    det_trained_head_free(&added->trained);
     det_free(added->annotated.categories);
     det_free(added->annotated.classes);
     *added = (det_added_classes){0};
@@ -256,8 +162,8 @@ static det_status fit_new(const det_added_classes *added, const det_fit_examples
                           const det_fit_options *options, const float *rest, const det_run *run,
                           det_linear_head *heads, det_error *error)
 {
-    const size_t end = heads[0].class_count, first = added->old.class_count;
-    const size_t step = added->old.kind == DET_HEAD_SOFTMAX ? end - first : 1;
+    const size_t end = heads[0].class_count, first = added->trained.head.class_count;
+    const size_t step = added->trained.head.kind == DET_HEAD_SOFTMAX ? end - first : 1;
     det_status status = DET_OK;
     for (size_t c = first; status == DET_OK && c < end; c += step) {
         const det_fit_beside beside = {rest, c, step};
@@ -269,11 +175,12 @@ static det_status fit_new(const det_added_classes *added, const det_fit_examples
 static det_status find_rests(const det_added_classes *added, const det_fit_examples *examples,
                              float *rest, det_error *error)
 {
-    float *outputs = det_alloc_array(added->old.output_count, sizeof *outputs);
+    float *outputs = det_alloc_array(added->trained.head.output_count, sizeof *outputs);
     if (!outputs) return det_fail_memory(error, "the outputs of a head");
     for (size_t i = 0; i < examples->count; i++)
-        rest[i] = rest_of(&added->old, &examples->set->images[examples->rows[i].image].features,
-                          examples->rows[i].region, outputs);
+        rest[i] =
+            rest_of(&added->trained.head, &examples->set->images[examples->rows[i].image].features,
+                    examples->rows[i].region, outputs);
     det_free(outputs);
     return DET_OK;
 }
@@ -288,7 +195,7 @@ det_status det_added_fit(const det_added_classes *added, const det_fit_examples 
     if (status == DET_OK) status = find_rests(added, examples, rest, error);
     if (status == DET_OK) status = fit_new(added, examples, options, rest, run, heads, error);
     for (size_t h = 0; status == DET_OK && h < examples->head_count; h++)
-        copy_old(&added->old, &heads[h]);
+        copy_old(&added->trained.head, &heads[h]);
     if (status == DET_OK) det_event_stage_ended(options->log, 0, 1);
     det_free(rest);
     return status;
@@ -308,13 +215,13 @@ typedef struct {
 static void collect(const det_added_classes *added, const det_training_set *set, const int *folds,
                     const det_linear_head *heads, float *room, held_out *h)
 {
-    const size_t first = added->old.class_count;
+    const size_t first = added->trained.head.class_count;
     for (size_t i = 0; i < set->image_count; i++) {
         const det_training_image *image = &set->images[i];
         for (size_t r = 0; r < image->features.proposal_count; r++) {
             const int label = image->labels.labels[r];
             if (label == DET_LABEL_NOTHING) continue;
-            h->rests[h->count] = rest_of(&added->old, &image->features, r, room);
+            h->rests[h->count] = rest_of(&added->trained.head, &image->features, r, room);
             det_linear_head_outputs(&heads[folds[i]], &image->features, r, room);
             memcpy(h->outputs + h->count * h->classes, room + first, h->classes * sizeof *room);
             h->truths[h->count++] = label < (int)first ? -1 : label - (int)first;
@@ -365,9 +272,9 @@ det_status det_added_calibrate(const det_added_classes *added, const det_trainin
                                const int *folds, det_linear_head *heads, size_t head_count,
                                det_error *error)
 {
-    const size_t first = added->old.class_count;
+    const size_t first = added->trained.head.class_count;
     held_out h = {.classes = heads[0].class_count - first,
-                  .independent = added->old.kind == DET_HEAD_SIGMOID};
+                  .independent = added->trained.head.kind == DET_HEAD_SIGMOID};
     float *room = det_alloc_array(heads[0].output_count, sizeof *room);
     h.outputs = det_alloc_array(set->region_count, h.classes * sizeof *h.outputs);
     h.rests = det_alloc_array(set->region_count, sizeof *h.rests);

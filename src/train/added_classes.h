@@ -2,9 +2,9 @@
 #ifndef DETECT_TRAIN_ADDED_CLASSES_H
 #define DETECT_TRAIN_ADDED_CLASSES_H
 
-#include "src/nn/model_file.h"
 #include "src/train/cross_validation.h"
 #include "src/train/fit.h"
+#include "src/train/trained_head.h"
 
 /* Classes that are added to a finished model. What it has stays as it is, number for number: of its
  * head as of the network. Under a softmax a new class has an output z of its own beside the outputs
@@ -19,9 +19,7 @@
 /** {0} is empty. */
 typedef struct det_added_classes {
     const det_model *model;        /**< borrowed */
-    const char *layer;             /**< of the model: whose map is looked at */
-    int grid;                      /**< windows along a side */
-    det_linear_head old;           /**< the head that there is */
+    det_trained_head trained;      /**< the head that there is */
     det_learned_classes annotated; /**< that the set had before det_added_relabel */
 } det_added_classes;
 

@@ -41,3 +41,31 @@ det_status det_measure_ap(const det_measuring *measuring, const double *iou, det
     det_evaluation_free(evaluation);
     return status;
 }
+
+/* The samples stay in their order, so that they can be compared with others. */
+static det_status make_interval(double value, const double *samples, const double *minus,
+                                size_t count, det_interval *interval, det_error *error)
+{
+    double *values = det_alloc_array(count, sizeof *values);
+    if (!values) return det_fail_memory(error, "the interval of a figure");
+    for (size_t i = 0; i < count; i++) values[i] = samples[i] - (minus ? minus[i] : 0);
+    *interval = det_interval_make(value, values, count);
+    det_free(values);
+    return DET_OK;
+}
+
+det_status det_measured_interval(const det_measured_ap *ap, size_t category, det_interval *interval,
+                                 det_error *error)
+{
+    return make_interval(ap->values[category], det_resamples_of(&ap->resamples, category), NULL,
+                         ap->resamples.samples, interval, error);
+}
+
+det_status det_measured_gain(const det_measured_ap *before, const det_measured_ap *after,
+                             size_t category, det_interval *gain, det_error *error)
+{
+    return make_interval(after->values[category] - before->values[category],
+                         det_resamples_of(&after->resamples, category),
+                         det_resamples_of(&before->resamples, category), after->resamples.samples,
+                         gain, error);
+}

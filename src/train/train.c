@@ -16,6 +16,7 @@
 #include "src/train/l2_choice.h"
 #include "src/train/learning_curve.h"
 #include "src/train/multibox_training.h"
+#include "src/train/network_training.h"
 #include "src/train/record.h"
 #include "src/train/suspicions.h"
 #include "src/train/trained_model.h"
@@ -60,6 +61,8 @@ typedef struct {
     int point;                  /* at hand */
     det_curve_samples curve;
     det_multibox_training multibox;
+    det_trained_networks networks; /* {0}: the network stays as it is */
+    det_network_gain gain;         /* of their training */
 } training;
 
 /* ---- Options -------------------------------------------------------------------------------- */
@@ -172,14 +175,14 @@ static det_status weigh_examples(training *t, det_error *error)
 /* Classes that are added are moved as those that there are. */
 static bool moves_boxes(const training *t)
 {
-    return t->options.add_classes ? t->added.old.delta_weights != NULL
+    return t->options.add_classes ? t->added.trained.head.delta_weights != NULL
                                   : t->config->postprocess.box_regression != 0;
 }
 
 /* Classes that are added are of the kind of those that there are. */
 static det_head_kind kind_of(const training *t)
 {
-    if (t->options.add_classes) return t->added.old.kind;
+    if (t->options.add_classes) return t->added.trained.head.kind;
     return strcmp(t->config->train.head, "svm") == 0 ? DET_HEAD_SIGMOID : DET_HEAD_SOFTMAX;
 }
 
@@ -271,7 +274,7 @@ static det_status find_layer(training *t, det_error *error)
 {
     if (t->options.add_classes) {
         const det_status status = det_added_open(t->model, &t->added, error);
-        t->layer = t->added.layer;
+        t->layer = t->added.trained.layer;
         return status;
     }
     if (*t->config->train.layer) {
@@ -301,7 +304,7 @@ static det_status split(training *t, det_error *error)
 
 static det_status gather(training *t, det_error *error)
 {
-    const det_feature_recipe recipe = {t->layer, t->options.add_classes ? t->added.grid
+    const det_feature_recipe recipe = {t->layer, t->options.add_classes ? t->added.trained.grid
                                                                         : t->config->train.grid};
     const det_example_options options = {t->config->train.positive_iou,
                                          t->config->train.negative_iou};
@@ -310,7 +313,8 @@ static det_status gather(training *t, det_error *error)
         det_feature_store_open(t->options.cache, t->config, &recipe, &t->store, error);
     det_event_stage_begun(t->kept.log, "features");
     if (status == DET_OK)
-        status = det_training_set_make(t->annotations, t->store, &options, &run, &t->set, error);
+        status =
+            det_training_set_make(t->annotations, &t->store, NULL, &options, &run, &t->set, error);
     if (status == DET_OK && t->options.add_classes)
         status = det_added_relabel(&t->added, &t->set, error);
     if (status < 0) return status;
@@ -376,6 +380,17 @@ static det_status learn_point(training *t, det_error *error)
     return status;
 }
 
+/* AP50 and AP. */
+typedef struct {
+    det_measured_ap ap50, ap;
+} measured;
+
+static void free_measured(measured *figures)
+{
+    det_measured_ap_free(&figures->ap50);
+    det_measured_ap_free(&figures->ap);
+}
+
 static det_status learn(training *t, det_error *error)
 {
     det_status status = choose_examples(t, error);
@@ -398,6 +413,90 @@ static void copy_digests(const training *t, det_training *seen)
     snprintf(seen->annotations_digest, sizeof seen->annotations_digest, "%s",
              t->annotations_digest);
 }
+
+/* ---- The network itself --------------------------------------------------------------------- */
+
+/* The features of a picture come from the network that did not see it. */
+static det_status gather_again(training *t, det_error *error)
+{
+    const det_example_options options = {t->config->train.positive_iou,
+                                         t->config->train.negative_iou};
+    const det_run run = run_of(t, DET_TRAIN_FEATURES);
+    det_training_set set;
+    det_event_stage_begun(t->kept.log, "features");
+    const det_status status = det_training_set_make(t->annotations, t->networks.stores, t->folds,
+                                                    &options, &run, &set, error);
+    if (status < 0) {
+        det_training_set_free(&set);
+        return status;
+    }
+    det_training_set_free(&t->set);
+    t->set = set;
+    size_t extracted = 0;
+    for (size_t i = 0; i < t->networks.count; i++)
+        extracted += det_feature_store_count(t->networks.stores[i]).extracted;
+    det_event_stage_ended(t->kept.log, set.image_count - extracted, extracted);
+    return DET_OK;
+}
+
+static det_status measure_all(training *t, measured *figures, det_error *error)
+{
+    static const double half = .5;
+    const det_measuring measuring = measuring_of(t, &t->set);
+    const det_status status = det_measure_ap(&measuring, &half, &figures->ap50, error);
+    return status == DET_OK ? det_measure_ap(&measuring, NULL, &figures->ap, error) : status;
+}
+
+static det_status train_networks(training *t, det_error *error)
+{
+    const det_network_training networks = {.config = t->config,
+                                           .source = t->model,
+                                           .set = &t->set,
+                                           .store = t->store,
+                                           .layer = t->layer,
+                                           .folds = t->folds,
+                                           .count = (size_t)t->fold_count + 1,
+                                           .folder = t->options.cache,
+                                           .annotations_digest = t->annotations_digest,
+                                           .progress = t->options.step_progress,
+                                           .progress_context = t->options.progress_context,
+                                           .log = t->kept.log};
+    const det_run run = run_of(t, DET_TRAIN_NETWORK);
+    return det_train_networks(&networks, &run, t->heads, &t->networks, error);
+}
+
+static det_status compare(training *t, const measured *before, const measured *after,
+                          det_error *error)
+{
+    const size_t all = t->annotations->category_count;
+    det_network_gain *g = &t->gain;
+    det_status status = det_measured_interval(&before->ap50, all, &g->ap50, error);
+    if (status == DET_OK) status = det_measured_interval(&before->ap, all, &g->ap, error);
+    if (status == DET_OK)
+        status = det_measured_gain(&before->ap50, &after->ap50, all, &g->ap50_gain, error);
+    if (status == DET_OK)
+        status = det_measured_gain(&before->ap, &after->ap, all, &g->ap_gain, error);
+    return status;
+}
+
+/* From here on the networks, features, heads and detections are those of trained networks. */
+static det_status learn_networks(training *t, det_error *error)
+{
+    if (t->config->train.network.steps == 0) return DET_OK;
+    measured before = {0}, after = {0};
+    det_status status = measure_all(t, &before, error);
+    if (status == DET_OK) status = train_networks(t, error);
+    if (status == DET_OK) status = gather_again(t, error);
+    if (status == DET_OK) status = calibrate(t, error);
+    if (status == DET_OK) status = detect_held_out(t, error);
+    if (status == DET_OK) status = measure_all(t, &after, error);
+    if (status == DET_OK) status = compare(t, &before, &after, error);
+    free_measured(&before);
+    free_measured(&after);
+    return status;
+}
+
+/* ---- What came of it ------------------------------------------------------------------------ */
 
 /* A MultiBox head, where one is wanted. */
 static det_status learn_multibox(training *t, det_error *error)
@@ -443,6 +542,10 @@ static det_status report(const training *t, det_training_data **data, det_error 
     (*data)->seen.reused_calibration = was_there(t->kept.calibration);
     (*data)->seen.folds = t->fold_count;
     copy_digests(t, &(*data)->seen);
+    if (t->networks.count > 0) {
+        (*data)->gain = t->gain;
+        (*data)->seen.network = &(*data)->gain;
+    }
     status = det_training_data_measure(*data, &measuring, error);
     if (status == DET_OK && has_curve(t))
         status = det_training_data_add_curve(*data, &t->curve, error);
@@ -473,6 +576,7 @@ static void free_training(training *t)
     det_curve_samples_free(&t->curve);
     det_free(t->found.items);
     det_multibox_training_free(&t->multibox);
+    det_trained_networks_free(&t->networks);
 }
 
 /* From here on an interrupted training can be gone on with. */
@@ -501,6 +605,12 @@ static det_status end(const training *t, const det_training *result, const char 
     return det_record_write(t->options.cache, t->config, t->annotations_digest, true, error);
 }
 
+/* The one that learned from all pictures, or the one that was there. */
+static const det_model *learned_network(const training *t)
+{
+    return t->networks.count > 0 ? t->networks.models[t->networks.count - 1] : t->model;
+}
+
 static det_status train(training *t, const char *out_path, det_training_data **data,
                         det_error *error)
 {
@@ -510,6 +620,7 @@ static det_status train(training *t, const char *out_path, det_training_data **d
     if (status == DET_OK) status = find_layer(t, error);
     if (status == DET_OK) status = gather(t, error);
     if (status == DET_OK) status = learn(t, error);
+    if (status == DET_OK) status = learn_networks(t, error);
     if (status == DET_OK) status = learn_multibox(t, error);
     if (status == DET_OK) status = report(t, data, error);
     if (status < 0) return status;
@@ -517,7 +628,7 @@ static det_status train(training *t, const char *out_path, det_training_data **d
     const bool multibox = (*data)->seen.prior_count > 0;
     return det_trained_model_write(
         &(det_trained_model){.config = t->config,
-                             .source = t->model,
+                             .source = learned_network(t),
                              .set = &t->set,
                              .store = t->store,
                              .layer = t->layer,

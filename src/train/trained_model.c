@@ -213,6 +213,21 @@ static void write_multibox(det_json *json, const det_training *t)
     det_json_end(json);
 }
 
+/* How good it was. */
+static void write_figures(det_json *json, const det_training *t)
+{
+    det_json_integer(json, "images", (int64_t)t->image_count);
+    det_json_integer(json, "objects", (int64_t)t->object_count);
+    det_json_begin_object(json, "cross_validation");
+    det_json_integer(json, "folds", t->folds);
+    write_interval(json, "ap50", &t->ap50);
+    write_interval(json, "ap", &t->ap);
+    write_classes(json, t);
+    write_curve(json, t);
+    det_json_end(json);
+    write_multibox(json, t);
+}
+
 /* Where the model comes from and how good it was, for 'detect model info --provenance'. */
 static det_json *make_provenance(const det_trained_model *m)
 {
@@ -228,20 +243,11 @@ static det_json *make_provenance(const det_trained_model *m)
     det_json_end(json);
     det_json_string(json, "features", m->layer);
     det_json_string(json, "regions", m->config->classifier.regions);
-    det_json_integer(json, "images", (int64_t)t->image_count);
-    det_json_integer(json, "objects", (int64_t)t->object_count);
     det_json_string(json, "pictures_digest", m->set->picture_digest);
     det_json_string(json, "annotations_digest", m->annotations_digest);
     det_json_integer(json, "seed", (int64_t)m->config->runtime.seed);
     write_changed_settings(json, m->config);
-    det_json_begin_object(json, "cross_validation");
-    det_json_integer(json, "folds", t->folds);
-    write_interval(json, "ap50", &t->ap50);
-    write_interval(json, "ap", &t->ap);
-    write_classes(json, t);
-    write_curve(json, t);
-    det_json_end(json);
-    write_multibox(json, t);
+    if (t) write_figures(json, t);
     det_json_end(json);
     return json;
 }

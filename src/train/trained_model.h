@@ -19,7 +19,8 @@ typedef struct det_trained_model {
                                    of the set */
     const det_multibox_head *multibox; /**< of features of whole pictures; NULL: that of `extends`,
                                             if there is one */
-    const det_training *training;      /**< for the provenance, as is ... */
+    const det_training *training;      /**< for the provenance, as is ...; NULL: nothing is known
+                                            yet of how good it is */
     const char *annotations_digest;
 } det_trained_model;
 

@@ -15,6 +15,7 @@ typedef struct det_training_data {
     det_learning_point curve[DET_CURVE_POINTS];
     det_suspicions suspicions;
     det_multibox_report multibox; /**< {0}: none */
+    det_network_gain gain;
 } det_training_data;
 
 /** What a set has: its classes, and how many pictures and objects show them.

@@ -104,12 +104,14 @@ static det_status add_image(det_training_set *set, size_t index, det_feature_sto
     return status;
 }
 
-det_status det_training_set_make(const det_annotations *annotations, det_feature_store *store,
+det_status det_training_set_make(const det_annotations *annotations,
+                                 det_feature_store *const *stores, const int *folds,
                                  const det_example_options *options, const det_run *run,
                                  det_training_set *set, det_error *error)
 {
     const size_t count = annotations->image_count;
-    *set = (det_training_set){.annotations = annotations, .width = det_feature_store_width(store)};
+    *set =
+        (det_training_set){.annotations = annotations, .width = det_feature_store_width(stores[0])};
     det_status status = find_classes(annotations, &set->classes, error);
     if (status < 0) return status;
     set->images = det_alloc_zeroed(count, sizeof *set->images);
@@ -117,7 +119,8 @@ det_status det_training_set_make(const det_annotations *annotations, det_feature
     set->image_count = count;
     for (size_t i = 0; i < count; i++) {
         status = det_run_check(run, i, count, error);
-        if (status == DET_OK) status = add_image(set, i, store, options, run, error);
+        if (status == DET_OK)
+            status = add_image(set, i, stores[folds ? folds[i] : 0], options, run, error);
         if (status < 0) return status;
     }
     status = digest_set(set, error);

@@ -23,11 +23,13 @@ typedef struct det_training_set {
     char picture_digest[DET_DIGEST_SIZE]; /**< of the bytes of all pictures */
 } det_training_set;
 
-/** Gathers what annotated pictures teach; the features come from the store.
+/** Gathers what annotated pictures teach; the features come from stores of equal width.
+ *  @param folds of each picture: the store that its features come from; NULL: the first for all.
  *  @param run progress counts pictures.
  *  @param set det_training_set_free it, also after a failure.
  *  @return DET_OK; DET_ARGUMENT (no object counts); as det_feature_store_get, with the file. */
-det_status det_training_set_make(const det_annotations *annotations, det_feature_store *store,
+det_status det_training_set_make(const det_annotations *annotations,
+                                 det_feature_store *const *stores, const int *folds,
                                  const det_example_options *options, const det_run *run,
                                  det_training_set *set, det_error *error);
 /** Takes {0}. */

@@ -37,7 +37,7 @@ static void add_row(sample *s, size_t at, det_random *random)
 static void create(sample *s, det_head_kind kind)
 {
     det_error error;
-    det_linear_head *old = &s->added.old;
+    det_linear_head *old = &s->added.trained.head;
     test_assert_ok(det_linear_head_create(kind, WIDTH, OLD, true, old, &error), &error);
     test_assert_ok(det_linear_head_create(kind, WIDTH, CLASSES, true, &s->head, &error), &error);
     for (size_t i = 0; i < old->output_count * WIDTH; i++)
@@ -87,7 +87,7 @@ static void free_sample(sample *s)
 /* Every old number is where it was, the background behind the new class. */
 static void assert_old_weights(const sample *s)
 {
-    const det_linear_head *old = &s->added.old, *head = &s->head;
+    const det_linear_head *old = &s->added.trained.head, *head = &s->head;
     const size_t row = WIDTH * sizeof(float);
     assert_memory_equal(head->weights, old->weights, OLD * row);
     assert_memory_equal(head->biases, old->biases, OLD * sizeof(float));
@@ -102,8 +102,8 @@ static void assert_old_weights(const sample *s)
 static void probabilities(const sample *s, size_t row, float before[MOST_OUTPUTS],
                           float after[MOST_OUTPUTS])
 {
-    det_linear_head_outputs(&s->added.old, &s->image.features, row, before);
-    det_linear_head_probabilities(&s->added.old, before);
+    det_linear_head_outputs(&s->added.trained.head, &s->image.features, row, before);
+    det_linear_head_probabilities(&s->added.trained.head, before);
     det_linear_head_outputs(&s->head, &s->image.features, row, after);
     det_linear_head_probabilities(&s->head, after);
 }

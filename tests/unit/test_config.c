@@ -131,12 +131,16 @@ static void assert_key_agrees(const char *path, json_object *schema)
     assert_true(json_object_equal(member(schema, "default"), value));
     json_object_put(value);
 
-    json_object *items = member(schema, "items");
+    json_object *items = member(schema, "items"), *members = member(schema, "additionalProperties");
     assert_int_equal(items != NULL, strcmp(row->type, "array") == 0);
+    assert_int_equal(members != NULL, strcmp(row->type, "object") == 0);
     if (items) {
         assert_int_equal(json_object_get_int(member(schema, "minItems")), row->min_count);
         assert_int_equal(json_object_get_int(member(schema, "maxItems")), row->max_count);
     }
+    if (members)
+        assert_int_equal(json_object_get_int(member(schema, "maxProperties")), row->max_count);
+    if (!items) items = members;
     assert_words_agree(row, items ? items : schema);
     assert_range_agrees(row, items ? items : schema);
 }
@@ -209,7 +213,13 @@ static const char *const every_key =
     "\"cache\":\"kept\",\"layer\":\"pool/5\",\"grid\":2,\"folds\":7,\"positive_iou\":0.625,"
     "\"negative_iou\":0.25,\"head\":\"svm\",\"class_weights\":\"balanced\",\"l2\":0.0625,"
     "\"max_examples\":26,\"learning_curve\":false,\"bootstrap\":27,"
-    "\"multibox\":{\"boxes\":28,\"match\":\"predictions\"}},"
+    "\"multibox\":{\"boxes\":28,\"match\":\"predictions\"},"
+    "\"network\":{\"steps\":31,\"batch\":32,\"positive_share\":0.5,\"rate\":0.01,"
+    "\"rates\":{\"conv1/*\":0,\"head/?oxes\":10.5},\"schedule\":\"poly\",\"warm_up\":33,"
+    "\"step_every\":34,\"step_factor\":0.25,\"power\":2,\"momentum\":0.75,"
+    "\"weight_decay\":0.125,\"clip\":35,\"average\":37,\"box_weight\":2.5,"
+    "\"mirror\":false,\"jitter\":0.375,\"color\":0.0625,\"validation\":0.625,"
+    "\"checkpoint\":36}},"
     "\"runtime\":{\"threads\":2,\"seed\":19},"
     "\"limits\":{\"max_pixels\":21,\"max_file_bytes\":22,\"max_regions\":23,\"memory_mb\":24,"
     "\"timeout_s\":2.5}}";
@@ -265,6 +275,20 @@ static void every_key_reaches_its_field(void **state)
     assert_false(c->train.learning_curve);
     assert_int_equal(c->train.multibox_boxes, 28);
     assert_string_equal(c->train.multibox_match, "predictions");
+    assert_true(c->train.network.steps == 31 && c->train.network.batch == 32);
+    assert_true(c->train.network.positive_share == .5 && c->train.network.rate == .01);
+    assert_int_equal(c->train.network.rate_count, 2);
+    assert_string_equal(c->train.network.rates[0].layers, "conv1/*");
+    assert_string_equal(c->train.network.rates[1].layers, "head/?oxes");
+    assert_true(c->train.network.rates[0].factor == 0 && c->train.network.rates[1].factor == 10.5);
+    assert_string_equal(c->train.network.schedule, "poly");
+    assert_true(c->train.network.warm_up == 33 && c->train.network.step_every == 34);
+    assert_true(c->train.network.step_factor == .25 && c->train.network.power == 2);
+    assert_true(c->train.network.momentum == .75 && c->train.network.weight_decay == .125);
+    assert_true(c->train.network.clip == 35 && c->train.network.average == 37);
+    assert_true(c->train.network.box_weight == 2.5 && !c->train.network.mirror);
+    assert_true(c->train.network.jitter == .375 && c->train.network.color == .0625);
+    assert_true(c->train.network.validation == .625 && c->train.network.checkpoint == 36);
     assert_true(c->runtime.threads == 2 && c->runtime.seed == 19);
     assert_true(c->limits.max_pixels == 21 && c->limits.max_file_bytes == 22);
     assert_true(c->limits.max_regions == 23 && c->limits.memory_mb == 24);
@@ -495,6 +519,14 @@ static const struct {
      "proposals.selective_search.similarities[0]", "\"\" is not a similarity"},
     {"{\"proposals\":{\"selective_search\":{\"similarities\":[\"CT\",\"TC\"]}}}",
      "proposals.selective_search.similarities[1]", "\"TC\" is there twice"},
+    {"{\"train\":{\"network\":{\"rates\":[]}}}", "train.network.rates",
+     "must be an object of patterns and numbers"},
+    {"{\"train\":{\"network\":{\"rates\":{\"\":1}}}}", "train.network.rates",
+     "a pattern has 1 to 127 bytes, not 0"},
+    {"{\"train\":{\"network\":{\"rates\":{\"" LONG_NAME "\":1}}}}", "train.network.rates",
+     "a pattern has 1 to 127 bytes"},
+    {"{\"train\":{\"network\":{\"rates\":{\"a\":-1}}}}", "train.network.rates",
+     "-1 is outside the range from 0 to 1000000"},
     {"{\"schema_version\":0}", "schema_version", "must be 1, not the number 0"},
     {"{\"schema_version\":\"1\"}", "schema_version", "must be an integer"},
 };
