@@ -48,8 +48,12 @@ static void add_module(const det_model *model, const char *prefix, size_t *value
         const det_node *node = &model->graph.nodes[i];
         if (node->op != DET_OP_CONVOLUTION || strncmp(node->name, prefix, strlen(prefix)) != 0)
             continue;
+        const int input = node->inputs[0];
+        const det_shape in = input == DET_PICTURE
+                                 ? (det_shape){3, model->input.height, model->input.width}
+                                 : model->shapes[input];
         *values += node->weights.count;
-        *macs += det_node_macs(node, model->shapes[node->inputs[0]], model->shapes[i]);
+        *macs += det_node_macs(node, in, model->shapes[i]);
     }
 }
 
