@@ -33,6 +33,7 @@ typedef enum det_step_time {
 /** A primitive, or work of our own. */
 typedef struct det_trainer_step {
     const char *layer;
+    char implementation[48]; /**< oneDNN's name for how it runs; "" for our own work */
     det_step_time time;
     dnnl_primitive_t primitive; /**< or NULL: */
     void (*work)(det_trainer *trainer, const struct det_trainer_step *step);

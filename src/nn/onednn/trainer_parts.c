@@ -2,6 +2,7 @@
 /* What the layers of a trainer are made from. */
 #include "src/nn/onednn/trainer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void *det_trainer_buffer(det_trainer *t, size_t size)
@@ -147,6 +148,9 @@ det_status det_trainer_add(det_trainer *t, det_trainer_steps *steps, const char 
                            det_error *error)
 {
     det_trainer_step step = {.layer = layer, .arguments = arguments, .count = count};
+    const char *implementation = "";
+    dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &implementation);
+    snprintf(step.implementation, sizeof step.implementation, "%s", implementation);
     const dnnl_status_t result = dnnl_primitive_create(&step.primitive, pd);
     if (result != dnnl_success) return det_dnnl_fail(error, "make a step of a network", result);
     const det_status status = det_trainer_add_work(t, steps, &step, error);
