@@ -5,6 +5,8 @@
  * each run, which costs a few per cent of a batch of 32. */
 #include "src/nn/onednn/trainer.h"
 
+#include <string.h>
+
 /* What the primitives of a layer share. */
 typedef struct {
     det_trainer *t;
@@ -143,38 +145,118 @@ static det_status add_data(weighted *w, det_error *error)
     return status == DET_OK ? det_trainer_add_gradient(t, w->name, w->source, error) : status;
 }
 
-static dnnl_status_t describe_gradients(const weighted *w, dnnl_primitive_desc_t *pd)
+/* What the gradient of weights is made of: the map that went in, and the gradient of the one that
+ * came out. */
+typedef struct {
+    det_layout in, out; /* owned */
+    dnnl_memory_t values, gradients;
+} sources;
+
+static dnnl_status_t describe_gradients(const weighted *w, const sources *s,
+                                        dnnl_primitive_desc_t *pd)
 {
     const det_trainer *t = w->t;
-    const det_const_layout layouts[4] = {t->maps[w->source].layout, w->gradient_weights,
-                                         w->biases ? w->bias : NULL, t->maps[w->slot].layout};
+    const det_const_layout layouts[4] = {s->in, w->gradient_weights, w->biases ? w->bias : NULL,
+                                         s->out};
     return w->convolution
                ? det_pd_convolution_weights(pd, t->plan.engine, layouts, w->window, w->forward)
                : det_pd_inner_product_weights(pd, t->plan.engine, layouts, w->forward);
 }
 
-static det_status add_gradients(weighted *w, det_error *error)
+static void free_sources(sources *s)
+{
+    det_layout_free(s->in);
+    det_layout_free(s->out);
+}
+
+static sources maps_of(const weighted *w)
+{
+    const det_slot *in = &w->t->maps[w->source], *out = &w->t->maps[w->slot];
+    return (sources){det_layout_copy(in->layout), det_layout_copy(out->layout), in->value,
+                     out->gradient};
+}
+
+static sources rows_of(const weighted *w)
 {
     det_trainer *t = w->t;
-    dnnl_primitive_desc_t pd = NULL;
-    const dnnl_status_t result = describe_gradients(w, &pd);
+    const det_slot *in = &t->maps[w->source], *out = &t->maps[w->slot];
+    sources s = {det_trainer_layout(t, in->shape, 4, false, t->plan.type),
+                 det_trainer_layout(t, out->shape, 4, false, t->plan.type), NULL, NULL};
+    s.values = det_trainer_memory(t, s.in, NULL);
+    s.gradients = det_trainer_memory(t, s.out, NULL);
+    return s;
+}
+
+static bool is_reference_code(dnnl_primitive_desc_t pd)
+{
+    const char *name = NULL;
+    return dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name) == dnnl_success &&
+           strncmp(name, "ref", 3) == 0;
+}
+
+/* oneDNN 2 has no fast code in blocks for kernels of 5x5 on maps of 4x4 and less where there is
+ * AVX2 alone; in rows it has, which pays for the copies a hundred times. */
+static det_status choose_sources(weighted *w, sources *s, dnnl_primitive_desc_t *pd,
+                                 det_error *error)
+{
+    *s = maps_of(w);
+    if (!s->in || !s->out) return det_fail_memory(error, "the gradient of weights");
+    dnnl_status_t result = describe_gradients(w, s, pd);
     if (result != dnnl_success)
         return det_dnnl_fail(error, "describe the gradient of a layer's weights", result);
+    if (!w->convolution || !is_reference_code(*pd)) return DET_OK;
+    sources rows = rows_of(w);
+    dnnl_primitive_desc_t better = NULL;
+    if (!rows.values || !rows.gradients) {
+        free_sources(&rows);
+        return det_fail_memory(error, "the gradient of weights");
+    }
+    result = describe_gradients(w, &rows, &better);
+    if (result != dnnl_success || is_reference_code(better)) {
+        if (better) dnnl_primitive_desc_destroy(better);
+        free_sources(&rows);
+        return DET_OK;
+    }
+    dnnl_primitive_desc_destroy(*pd);
+    *pd = better;
+    det_status status =
+        det_trainer_add_copy(w->t, &w->t->backward, w->name, s->values, rows.values, error);
+    if (status == DET_OK)
+        status = det_trainer_add_copy(w->t, &w->t->backward, w->name, s->gradients, rows.gradients,
+                                      error);
+    free_sources(s);
+    *s = rows;
+    return status;
+}
+
+static det_status add_gradient_steps(weighted *w, const sources *s, dnnl_primitive_desc_t pd,
+                                     det_error *error)
+{
+    det_trainer *t = w->t;
     det_const_layout given = dnnl_primitive_desc_query_md(pd, dnnl_query_diff_weights_md, 0);
     dnnl_memory_t plain = det_trainer_memory(t, w->file_weights, w->weights->gradients);
     dnnl_memory_t gradient =
         dnnl_memory_desc_equal(given, w->file_weights) ? plain : det_trainer_memory(t, given, NULL);
     const dnnl_exec_arg_t arguments[] = {
-        {DNNL_ARG_SRC, t->maps[w->source].value},
-        {DNNL_ARG_DIFF_DST, t->maps[w->slot].gradient},
+        {DNNL_ARG_SRC, s->values},
+        {DNNL_ARG_DIFF_DST, s->gradients},
         {DNNL_ARG_DIFF_WEIGHTS, gradient},
         {DNNL_ARG_DIFF_BIAS,
          w->biases ? det_trainer_memory(t, w->bias, w->biases->gradients) : NULL}};
-    det_status status =
+    const det_status status =
         det_trainer_add(t, &t->backward, w->name, pd, arguments, w->biases ? 4 : 3, error);
-    if (status == DET_OK)
-        status = det_trainer_add_copy(t, &t->backward, w->name, gradient, plain, error);
-    dnnl_primitive_desc_destroy(pd);
+    return status < 0 ? status
+                      : det_trainer_add_copy(t, &t->backward, w->name, gradient, plain, error);
+}
+
+static det_status add_gradients(weighted *w, det_error *error)
+{
+    sources s = {0};
+    dnnl_primitive_desc_t pd = NULL;
+    det_status status = choose_sources(w, &s, &pd, error);
+    if (status == DET_OK) status = add_gradient_steps(w, &s, pd, error);
+    if (pd) dnnl_primitive_desc_destroy(pd);
+    free_sources(&s);
     return status;
 }
 
