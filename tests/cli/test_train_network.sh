@@ -58,8 +58,8 @@ a_training_that_is_killed_ends_with_the_same_bits() {
     grep -qs '"event":"step".*"step":3,' killed/log.jsonl && break
     sleep .02
   done
-  kill -9 $pid
-  wait $pid 2>/dev/null
+  kill -9 "$pid"
+  wait "$pid" 2>/dev/null
   exits 0 detect train --resume -o out.safetensors --cache killed
   cmp -s whole.safetensors out.safetensors || fail 'it does not end with the same bits'
 }
